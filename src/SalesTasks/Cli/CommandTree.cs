@@ -1,0 +1,138 @@
+using System.CommandLine;
+using SalesTasks.Airflow;
+
+namespace SalesTasks.Cli;
+
+/// <summary>All subcommands of the program. A typo never runs a default action: it ends in 64 with what is allowed.</summary>
+internal sealed class CommandTree
+{
+    private readonly RootCommand _root = new("SalesTasks: turns a PostgreSQL database of leads into a worked sales pipeline.");
+    private readonly Dictionary<Command, JobEntry> _jobs = [];
+    private readonly CommandHost _host;
+
+    public CommandTree(CommandHost host, IReadOnlyList<DagDefinition> dags)
+    {
+        _host = host;
+        foreach (var job in dags.SelectMany(d => d.Steps).DistinctBy(j => j.Name, StringComparer.Ordinal))
+        {
+            Add(job, new ParameterSet(dags.Where(d => d.Steps.Contains(job)).SelectMany(d => d.Parameters.All)));
+        }
+
+        _root.Subcommands.Add(ParamsCommand.Create(dags));
+    }
+
+    /// <summary>Adds a command for people under <paramref name="group"/> (none: at the top).</summary>
+    public void Add(PeopleCommand command, params string[] group) => Group(group).Subcommands.Add(command);
+
+    /// <summary>Parses, reports every fault at once, or runs the one command.</summary>
+    public async Task<ExitCode> RunAsync(string[] arguments)
+    {
+        var parse = _root.Parse(arguments);
+        var faults = parse.Errors.Select(e => e.Message).ToList();
+        if (parse.Action is not null && faults.Count == 0)
+        {
+            // Help and version.
+            return (ExitCode)await parse.InvokeAsync(new InvocationConfiguration { Output = _host.Out, Error = _host.Error }).ConfigureAwait(false);
+        }
+
+        var command = parse.CommandResult.Command;
+        if (_jobs.TryGetValue(command, out var entry))
+        {
+            return await new JobRunner(_host, entry.Job, entry.DagParameters).RunAsync(entry.Flags(parse), faults).ConfigureAwait(false);
+        }
+
+        if (command is PeopleCommand people && faults.Count == 0)
+        {
+            return await people.RunAsync(_host, parse).ConfigureAwait(false);
+        }
+
+        foreach (var fault in faults.DefaultIfEmpty("Name a command."))
+        {
+            await _host.Error.WriteLineAsync("error: " + fault).ConfigureAwait(false);
+        }
+
+        var names = command.Subcommands.Select(c => c.Name).Order(StringComparer.Ordinal).ToList();
+        var hint = names.Count > 0 ? "allowed: " + string.Join(", ", names) : $"see: {Path(command)} --help";
+        await _host.Error.WriteLineAsync(hint).ConfigureAwait(false);
+        return ExitCode.Usage;
+    }
+
+    private static string Path(Symbol command)
+    {
+        var words = new List<string>();
+        for (Symbol? current = command; current is not null and not RootCommand; current = current.Parents.FirstOrDefault())
+        {
+            words.Insert(0, current.Name);
+        }
+
+        return string.Join(' ', words.Prepend("sales-tasks"));
+    }
+
+    private void Add(JobDefinition job, ParameterSet dagParameters)
+    {
+        var words = job.Name.Split(' ');
+        var command = new Command(words[^1], job.Description);
+        var options = new Dictionary<Parameter, Option<string?>>();
+        foreach (var parameter in job.Parameters.All)
+        {
+            var option = new Option<string?>(parameter.Flag)
+            {
+                Description = $"{parameter.Description} [{parameter.Allowed}]",
+                Arity = parameter.TextOfBareFlag is null ? ArgumentArity.ExactlyOne : ArgumentArity.ZeroOrOne,
+                HelpName = parameter.Name,
+            };
+            options.Add(parameter, option);
+            command.Options.Add(option);
+        }
+
+        Group(words[..^1]).Subcommands.Add(command);
+        _jobs.Add(command, new JobEntry(job, dagParameters, options));
+    }
+
+    private Command Group(string[] words)
+    {
+        Command group = _root;
+        foreach (var word in words)
+        {
+            var next = group.Subcommands.FirstOrDefault(c => string.Equals(c.Name, word, StringComparison.Ordinal));
+            if (next is null)
+            {
+                next = new Command(word, CommandGroups.Describe(word));
+                group.Subcommands.Add(next);
+            }
+
+            group = next;
+        }
+
+        return group;
+    }
+
+    private sealed record JobEntry(JobDefinition Job, ParameterSet DagParameters, Dictionary<Parameter, Option<string?>> Options)
+    {
+        public Dictionary<string, string> Flags(ParseResult parse)
+        {
+            var flags = new Dictionary<string, string>(StringComparer.Ordinal);
+            foreach (var (parameter, option) in Options)
+            {
+                if (parse.GetResult(option) is { Implicit: false } result)
+                {
+                    flags[parameter.Name] = result.Tokens.Count > 0 ? result.Tokens[^1].Value : parameter.TextOfBareFlag ?? "";
+                }
+            }
+
+            return flags;
+        }
+    }
+}
+
+internal static class CommandGroups
+{
+    public static string Describe(string word) => word switch
+    {
+        "scoring" => "Score leads, qualify them into the pipeline, edit the rules",
+        "rules" => "Show, check and change the scoring rules",
+        "leads" => "Import and show leads",
+        "db" => "Schema and database care",
+        _ => throw new ArgumentOutOfRangeException(nameof(word), word, "A command group needs a description."),
+    };
+}

@@ -1,0 +1,32 @@
+using SalesTasks.Airflow;
+
+namespace SalesTasks.Cli;
+
+/// <summary>One step that Airflow launches as a container: a subcommand with parameters, a result line and an exit code.</summary>
+/// <param name="Name">The words after the program's name, such as <c>scoring score</c>.</param>
+/// <param name="Description">One line for <c>--help</c>.</param>
+/// <param name="Parameters">What <c>SALES_PARAMS</c> and flags may set.</param>
+/// <param name="RunAsync">Does the work; the connection is open and the schema checked.</param>
+internal sealed record JobDefinition(
+    string Name, string Description, ParameterSet Parameters, Func<JobContext, CancellationToken, Task<JobResult>> RunAsync);
+
+/// <summary>A DAG: its id, its steps in order, and with them the parameters of its trigger form.</summary>
+internal sealed record DagDefinition(string Id, params JobDefinition[] Steps)
+{
+    /// <summary>
+    /// The steps' parameters, each name once. Where one step can be sharded and another cannot, the form offers the sharded one's.
+    /// </summary>
+    public ParameterSet Parameters { get; } = new(
+        Steps.SelectMany(s => s.Parameters.All).OrderBy(p => ReferenceEquals(p, CommonParameters.NoShard)));
+}
+
+/// <summary>What a job did.</summary>
+/// <param name="Counts">Whole numbers by name, in the order people should read them.</param>
+internal sealed record JobResult(IReadOnlyDictionary<string, long> Counts)
+{
+    /// <summary>True where there was nothing to do; ends in 99 only for callers that asked for it.</summary>
+    public bool NothingToDo { get; init; }
+
+    /// <summary>Further facts for a person or a downstream task: short texts and numbers.</summary>
+    public IReadOnlyDictionary<string, object?> Details { get; init; } = new Dictionary<string, object?>(StringComparer.Ordinal);
+}

@@ -1,0 +1,200 @@
+using System.Text;
+using System.Text.Json;
+using SalesTasks.Airflow;
+using SalesTasks.Database;
+using Serilog;
+
+namespace SalesTasks.Cli;
+
+/// <summary>
+/// Runs one job as Airflow expects it: bind and check everything, then connect, check the schema, record the try, do the work, and give
+/// back one result line and one exit code.
+/// </summary>
+internal sealed class JobRunner(CommandHost host, JobDefinition job, ParameterSet dagParameters)
+{
+    /// <summary>Silent log streams are cut by socket proxies after a minute.</summary>
+    private static readonly TimeSpan s_heartbeat = TimeSpan.FromSeconds(30);
+
+    /// <param name="flags">Flag texts by parameter name.</param>
+    /// <param name="usageFaults">Faults the command line's own parser found; reported together with those of the values.</param>
+    public async Task<ExitCode> RunAsync(IReadOnlyDictionary<string, string> flags, IReadOnlyList<string> usageFaults)
+    {
+        var started = host.Time.GetTimestamp();
+        List<string> faults = [.. usageFaults];
+        var run = RunIdentity.Read(host.Environment, job.Name, host.Time, faults);
+        var values = job.Parameters.Bind(host.Environment("SALES_PARAMS"), flags, dagParameters, faults);
+        var dryRun = values.Get(CommonParameters.DryRun);
+        using var stop = new StopSignal(host.Time);
+
+        Serilog.Core.Logger? log = null;
+        ResultLine line;
+        try
+        {
+            log = Logging.Create(host, run, job.Name);
+            if (faults.Count > 0)
+            {
+                throw JobException.Usage(string.Join(Environment.NewLine, faults));
+            }
+
+            using var telemetry = Telemetry.Start(host, run, job.Name);
+            var connection = host.Connections().Resolve(host.Environment("SALES_POSTGRES_CONN_ID") ?? ConnectionIds.DefaultPostgres);
+            await using var database = new SalesDatabase(PostgresConnectionString.From(connection), values.Get(CommonParameters.AsOf));
+            var context = new JobContext
+            {
+                Run = run,
+                Parameters = values,
+                Database = database,
+                Log = log,
+                Time = host.Time,
+                AsOf = values.Get(CommonParameters.AsOf) ?? host.Time.GetUtcNow(),
+            };
+            line = await RunRecordedAsync(context, started, stop).ConfigureAwait(false);
+            telemetry?.Complete(line);
+        }
+        catch (Exception exception)
+        {
+            line = Failure(exception, run, dryRun, started, stop.WasAsked);
+            Report(log, exception, line);
+        }
+
+        var exitCode = Write(line, log);
+        log?.Dispose();
+        return exitCode;
+    }
+
+    private async Task<ResultLine> RunRecordedAsync(JobContext context, long started, StopSignal stop)
+    {
+        await context.Database.CheckSchemaAsync(stop.Token).ConfigureAwait(false);
+        var tryId = context.DryRun
+            ? (long?)null
+            : await TaskRuns.StartAsync(context.Database, context.Run, job.Name, ParametersJson(context.Parameters), ProgramInfo.Version, context.AsOf, stop.Token).ConfigureAwait(false);
+        ResultLine line;
+        try
+        {
+            context.Log.Information("{Command} started", job.Name);
+            await using var heartbeat = host.Time.CreateTimer(
+                _ => context.Log.Information("{Command} working, {Rows} rows done", job.Name, context.Progress), state: null, s_heartbeat, s_heartbeat);
+            var result = await job.RunAsync(context, stop.Token).ConfigureAwait(false);
+            var idle = result.NothingToDo;
+            line = new ResultLine(
+                job.Name,
+                idle ? "nothing_to_do" : "done",
+                context.Run,
+                context.DryRun,
+                idle && context.Parameters.Get(CommonParameters.SkipWhenIdle) ? ExitCode.NothingToDo : ExitCode.Done,
+                Elapsed(started))
+            {
+                Result = result,
+            };
+            context.Log.Information("{Command} {Status} {@Counts} in {DurationMs} ms", job.Name, line.Status, result.Counts, line.DurationMs);
+        }
+        catch (Exception exception)
+        {
+            line = Failure(exception, context.Run, context.DryRun, started, stop.WasAsked);
+            Report(context.Log, exception, line);
+        }
+
+        if (tryId is { } id)
+        {
+            await FinishAsync(context, id, line).ConfigureAwait(false);
+        }
+
+        return line;
+    }
+
+    /// <summary>
+    /// Records the outcome. A database that is gone by now must not hide what the job itself reported: the row stays without an end,
+    /// which <c>health</c> shows as a crashed try.
+    /// </summary>
+    private static async Task FinishAsync(JobContext context, long tryId, ResultLine line)
+    {
+        try
+        {
+            using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(3), context.Time);
+            await TaskRuns.FinishAsync(context.Database, tryId, line.Status, (int)line.ExitCode, line.ToJson(), limit.Token).ConfigureAwait(false);
+        }
+        catch (Exception exception)
+        {
+            context.Log.Warning("The end of this try could not be recorded: {Reason}", (PostgresErrors.ToJobException(exception) ?? exception).Message);
+        }
+    }
+
+    private ResultLine Failure(Exception exception, RunIdentity run, bool dryRun, long started, bool asked)
+    {
+        if (asked)
+        {
+            return new ResultLine(job.Name, "stopped", run, dryRun, ExitCode.Stopped, Elapsed(started))
+            {
+                Error = "asked to stop; what was committed stays, the next try goes on from there",
+            };
+        }
+
+        var known = exception as JobException ?? PostgresErrors.ToJobException(exception);
+        return new ResultLine(job.Name, "failed", run, dryRun, known?.ExitCode ?? ExitCode.Defect, Elapsed(started))
+        {
+            // A defect's message may quote data: only its type is given, the stack trace is in the log.
+            Error = known?.Message ?? $"defect: {exception.GetType().Name}",
+        };
+    }
+
+    private static void Report(ILogger? log, Exception exception, ResultLine line)
+    {
+        if (line.ExitCode is ExitCode.Defect)
+        {
+            log?.Error("{Error} {Stack}", line.Error, SafeStack(exception));
+        }
+        else if (line.ExitCode is ExitCode.Stopped)
+        {
+            log?.Warning("{Error}", line.Error);
+        }
+        else
+        {
+            log?.Error("{Error}", line.Error);
+        }
+    }
+
+    /// <summary>Types and frames of an exception and its causes, without messages.</summary>
+    private static string SafeStack(Exception exception)
+    {
+        var text = new StringBuilder();
+        for (var current = exception; current is not null; current = current.InnerException)
+        {
+            text.AppendLine(current.GetType().FullName).AppendLine(current.StackTrace);
+        }
+
+        return text.ToString();
+    }
+
+    private ExitCode Write(ResultLine line, ILogger? log)
+    {
+        try
+        {
+            line.WriteFiles(host);
+        }
+        catch (Exception exception) when (exception is JobException or IOException or UnauthorizedAccessException)
+        {
+            log?.Error("{Error}", exception.Message);
+            if (line.ExitCode is ExitCode.Done or ExitCode.NothingToDo)
+            {
+                line = line with { Status = "failed", ExitCode = ExitCode.Usage, Error = exception.Message };
+            }
+        }
+
+        host.Out.WriteLine(line.ToJson());
+        host.Out.Flush();
+        return line.ExitCode;
+    }
+
+    private static string ParametersJson(ParameterValues values)
+    {
+        using var buffer = new MemoryStream();
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            values.Write(json);
+        }
+
+        return Encoding.UTF8.GetString(buffer.ToArray());
+    }
+
+    private long Elapsed(long started) => (long)host.Time.GetElapsedTime(started).TotalMilliseconds;
+}

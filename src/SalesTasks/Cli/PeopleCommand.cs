@@ -1,0 +1,122 @@
+using System.CommandLine;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using SalesTasks.Airflow;
+using SalesTasks.Database;
+using Spectre.Console;
+
+namespace SalesTasks.Cli;
+
+/// <summary>A command for people: a table (or <c>--json</c>) on stdout, errors in words on stderr, a meaningful exit code.</summary>
+internal sealed class PeopleCommand : Command
+{
+    private static readonly Option<bool> s_json = new("--json") { Description = "JSON instead of tables", Recursive = false };
+
+    private static readonly Option<string> s_language = new("--lang")
+    {
+        Description = "Language of the tables: en or es",
+        DefaultValueFactory = _ => Environment.GetEnvironmentVariable("SALES_LANG") is "es" ? "es" : "en",
+    };
+
+    static PeopleCommand() => s_language.AcceptOnlyFromAmong("en", "es");
+
+    private readonly Func<PeopleContext, CancellationToken, Task<ExitCode>> _run;
+
+    public PeopleCommand(string name, string description, Func<PeopleContext, CancellationToken, Task<ExitCode>> run)
+        : base(name, description)
+    {
+        _run = run;
+        Options.Add(s_json);
+        Options.Add(s_language);
+    }
+
+    public async Task<ExitCode> RunAsync(CommandHost host, ParseResult parse)
+    {
+        using var stop = new StopSignal(host.Time);
+        var context = new PeopleContext(host, parse, parse.GetValue(s_json), parse.GetValue(s_language) is "es");
+        try
+        {
+            return await _run(context, stop.Token).ConfigureAwait(false);
+        }
+        catch (Exception exception)
+        {
+            if (stop.WasAsked)
+            {
+                host.Error.WriteLine("stopped");
+                return ExitCode.Stopped;
+            }
+
+            var known = exception as JobException ?? PostgresErrors.ToJobException(exception);
+            host.Error.WriteLine("error: " + (known?.Message ?? "defect: " + exception));
+            return known?.ExitCode ?? ExitCode.Defect;
+        }
+    }
+}
+
+/// <summary>What a command for people works with.</summary>
+internal sealed class PeopleContext(CommandHost host, ParseResult parse, bool json, bool spanish)
+{
+    public CommandHost Host { get; } = host;
+
+    public ParseResult Parse { get; } = parse;
+
+    public bool Json { get; } = json;
+
+    /// <summary>Picks the text in the language of <c>--lang</c>.</summary>
+    public string Text(string english, string inSpanish) => spanish ? inSpanish : english;
+
+    /// <summary>Opens the database of <c>SALES_POSTGRES_CONN_ID</c> without looking at its schema.</summary>
+    public SalesDatabase Database()
+    {
+        var id = Host.Environment("SALES_POSTGRES_CONN_ID") ?? ConnectionIds.DefaultPostgres;
+        return new SalesDatabase(PostgresConnectionString.From(Host.Connections().Resolve(id)));
+    }
+
+    /// <summary>Opens the database and checks that its schema is this program's.</summary>
+    public async Task<SalesDatabase> OpenAsync(CancellationToken cancellationToken)
+    {
+        var database = Database();
+        try
+        {
+            await database.CheckSchemaAsync(cancellationToken).ConfigureAwait(false);
+            return database;
+        }
+        catch
+        {
+            await database.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    public IAnsiConsole Console { get; } = CreateConsole(host);
+
+    /// <summary>Writes one JSON document, indented on a terminal.</summary>
+    public void WriteJson(object? value)
+    {
+        using var buffer = new MemoryStream();
+        var options = new JsonWriterOptions { Indented = Host.OutIsTerminal, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+        using (var writer = new Utf8JsonWriter(buffer, options))
+        {
+            JsonValues.Write(writer, value);
+        }
+
+        Host.Out.WriteLine(Encoding.UTF8.GetString(buffer.ToArray()));
+    }
+
+    private static IAnsiConsole CreateConsole(CommandHost host)
+    {
+        var console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Out = new AnsiConsoleOutput(host.Out),
+            Ansi = host.OutIsTerminal ? AnsiSupport.Detect : AnsiSupport.No,
+        });
+        if (!host.OutIsTerminal)
+        {
+            // Piped tables are not wrapped at a terminal's 80 columns.
+            console.Profile.Width = 200;
+        }
+
+        return console;
+    }
+}

@@ -1,0 +1,22 @@
+using SalesTasks.Cli;
+using SalesTasks.Scoring;
+
+namespace SalesTasks;
+
+/// <summary>The whole program in one place: its DAGs with their steps, and its commands for people.</summary>
+internal static class Commands
+{
+    /// <summary>The DAGs with their steps, in the order they run.</summary>
+    public static IReadOnlyList<DagDefinition> Dags { get; } =
+    [
+        new("lead_scoring_automation", ScoringJobs.Score, ScoringJobs.Qualify, ScoringJobs.Summarize),
+    ];
+
+    public static CommandTree Tree(CommandHost host)
+    {
+        var tree = new CommandTree(host, Dags);
+        tree.Add(DatabaseCommands.Migrate(), "db");
+        tree.Add(DatabaseCommands.Status(), "db");
+        return tree;
+    }
+}
