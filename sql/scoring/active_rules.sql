@@ -1,0 +1,2 @@
+-- The version of the rules in force.
+SELECT version FROM scoring_rules WHERE active

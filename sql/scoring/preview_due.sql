@@ -1,0 +1,17 @@
+-- What score_due.sql would do, without doing it.
+WITH picked AS MATERIALIZED (
+  SELECT DISTINCT lead_id
+  FROM lead_score_due
+  WHERE lead_id BETWEEN @first AND @last AND due_at <= @as_of
+  ORDER BY lead_id
+  LIMIT @limit
+)
+SELECT
+  (SELECT count(*) FROM picked) AS evaluated,
+  count(*) AS changed,
+  count(*) FILTER (WHERE score > previous_score) AS up,
+  count(*) FILTER (WHERE score < previous_score) AS down,
+  count(*) FILTER (WHERE previous_score IS NULL) AS first_scored
+FROM lead_score_calculation(@rule_version, @as_of, @engagement, @model) AS k
+WHERE k.lead_id IN (SELECT lead_id FROM picked)
+  AND (k.score IS DISTINCT FROM k.previous_score OR (@set_priority AND k.priority IS DISTINCT FROM k.previous_priority))

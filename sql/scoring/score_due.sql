@@ -1,0 +1,44 @@
+-- Scores the leads between @first and @last that are due (inputs changed, age boundary crossed), at most @limit of them, and takes them
+-- off the list. Runs under the locks of their blocks; see score_block.sql for the shape of the update.
+WITH picked AS MATERIALIZED (
+  SELECT DISTINCT lead_id
+  FROM lead_score_due
+  WHERE lead_id BETWEEN @first AND @last AND due_at <= @as_of
+  ORDER BY lead_id
+  LIMIT @limit
+), settled AS (
+  DELETE FROM lead_score_due d
+  USING picked
+  WHERE d.lead_id = picked.lead_id AND d.due_at <= @as_of
+), changed AS (
+  UPDATE leads l
+  SET score = c.score,
+      priority = CASE WHEN @set_priority THEN c.priority ELSE l.priority END,
+      updated_at = @as_of
+  FROM (
+    SELECT *
+    FROM lead_score_calculation(@rule_version, @as_of, @engagement, @model) AS k
+    WHERE k.lead_id IN (SELECT lead_id FROM picked)
+      AND (k.score IS DISTINCT FROM k.previous_score OR (@set_priority AND k.priority IS DISTINCT FROM k.previous_priority))
+    OFFSET 0
+  ) AS c
+  WHERE l.ctid = c.lead_ctid
+  RETURNING c.*
+), history AS (
+  INSERT INTO lead_scores (
+    lead_id, calculated_at, priority, rule_version, score, previous_score, base_points, email_points, phone_points, name_points,
+    reply_points, click_points, open_points, source_points, utm_points, age_points, domain_points, website_points, demo_points,
+    pricing_points, cap_points, model_points, bot_events)
+  SELECT
+    lead_id, @as_of, priority, @rule_version, score, previous_score, base_points, email_points, phone_points, name_points,
+    reply_points, click_points, open_points, source_points, utm_points, age_points, domain_points, website_points, demo_points,
+    pricing_points, cap_points, model_points, bot_events
+  FROM changed
+)
+SELECT
+  (SELECT count(*) FROM picked) AS evaluated,
+  count(*) AS changed,
+  count(*) FILTER (WHERE score > previous_score) AS up,
+  count(*) FILTER (WHERE score < previous_score) AS down,
+  count(*) FILTER (WHERE previous_score IS NULL) AS first_scored
+FROM changed
