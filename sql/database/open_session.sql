@@ -1,0 +1,10 @@
+-- What every physical connection is set to, in one round trip: UTC, and limits that keep a stopped or cut-off client from holding locks.
+-- client_connection_check_interval notices a killed client in the middle of a statement; servers before 14 and outside Linux lack it.
+SELECT
+  set_config('TimeZone', 'UTC', false),
+  set_config('statement_timeout', @statement_timeout_ms::text, false),
+  set_config('lock_timeout', @lock_timeout_ms::text, false),
+  set_config('idle_in_transaction_session_timeout', '60s', false),
+  CASE WHEN current_setting('server_version_num')::int >= 140000 AND version() LIKE '%linux%'
+    THEN set_config('client_connection_check_interval', '1s', false)
+  END

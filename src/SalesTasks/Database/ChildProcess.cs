@@ -1,0 +1,67 @@
+using System.ComponentModel;
+using System.Diagnostics;
+
+namespace SalesTasks.Database;
+
+/// <summary>Runs another program in folder <c>/</c> with English messages. Arguments are passed as they are, without a shell.</summary>
+internal static class ChildProcess
+{
+    /// <summary>What a program left.</summary>
+    internal sealed record Result(int ExitCode, string Output, string Errors);
+
+    /// <summary>Starts a program whose input is a pipe of ours and whose output nobody reads.</summary>
+    public static Process Start(string file, IEnumerable<string> arguments)
+    {
+        var start = new ProcessStartInfo(file, arguments)
+        {
+            RedirectStandardInput = true,
+            UseShellExecute = false,
+            // Another user may have no right to look into ours.
+            WorkingDirectory = "/",
+        };
+        start.Environment["LC_ALL"] = "C";
+        return Launch(start);
+    }
+
+    /// <summary>Runs a program to its end; a cancelled one is killed.</summary>
+    public static async Task<Result> RunAsync(
+        string file, IEnumerable<string> arguments, string? input, CancellationToken cancellationToken)
+    {
+        var start = new ProcessStartInfo(file, arguments)
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            UseShellExecute = false,
+            WorkingDirectory = "/",
+        };
+        start.Environment["LC_ALL"] = "C";
+        using var process = Launch(start);
+        try
+        {
+            var output = process.StandardOutput.ReadToEndAsync(cancellationToken);
+            var errors = process.StandardError.ReadToEndAsync(cancellationToken);
+            await process.StandardInput.WriteAsync(input.AsMemory(), cancellationToken);
+            process.StandardInput.Close();
+            await process.WaitForExitAsync(cancellationToken);
+            return new Result(process.ExitCode, await output, await errors);
+        }
+        catch (OperationCanceledException)
+        {
+            process.Kill(entireProcessTree: true);
+            throw;
+        }
+    }
+
+    private static Process Launch(ProcessStartInfo start)
+    {
+        try
+        {
+            return Process.Start(start)!;
+        }
+        catch (Win32Exception missing)
+        {
+            throw JobException.Refused($"Cannot run {start.FileName}: {missing.Message}", missing);
+        }
+    }
+}
