@@ -7,4 +7,6 @@ SELECT
   set_config('idle_in_transaction_session_timeout', '60s', false),
   CASE WHEN current_setting('server_version_num')::int >= 140000 AND version() LIKE '%linux%'
     THEN set_config('client_connection_check_interval', '1s', false)
-  END
+  END,
+  -- Compiling a plan pays off only far beyond the chunks that jobs work in (0.15 s a statement).
+  set_config('jit', 'off', false)

@@ -32,28 +32,28 @@ internal sealed class CommandTree
         if (parse.Action is not null && faults.Count == 0)
         {
             // Help and version.
-            return (ExitCode)await parse.InvokeAsync(new InvocationConfiguration { Output = _host.Out, Error = _host.Error }).ConfigureAwait(false);
+            return (ExitCode)await parse.InvokeAsync(new InvocationConfiguration { Output = _host.Out, Error = _host.Error });
         }
 
         var command = parse.CommandResult.Command;
         if (_jobs.TryGetValue(command, out var entry))
         {
-            return await new JobRunner(_host, entry.Job, entry.DagParameters).RunAsync(entry.Flags(parse), faults).ConfigureAwait(false);
+            return await new JobRunner(_host, entry.Job, entry.DagParameters).RunAsync(entry.Flags(parse), faults);
         }
 
         if (command is PeopleCommand people && faults.Count == 0)
         {
-            return await people.RunAsync(_host, parse).ConfigureAwait(false);
+            return await people.RunAsync(_host, parse);
         }
 
         foreach (var fault in faults.DefaultIfEmpty("Name a command."))
         {
-            await _host.Error.WriteLineAsync("error: " + fault).ConfigureAwait(false);
+            await _host.Error.WriteLineAsync("error: " + fault);
         }
 
         var names = command.Subcommands.Select(c => c.Name).Order(StringComparer.Ordinal).ToList();
         var hint = names.Count > 0 ? "allowed: " + string.Join(", ", names) : $"see: {Path(command)} --help";
-        await _host.Error.WriteLineAsync(hint).ConfigureAwait(false);
+        await _host.Error.WriteLineAsync(hint);
         return ExitCode.Usage;
     }
 

@@ -37,8 +37,11 @@ internal sealed class JobRunner(CommandHost host, JobDefinition job, ParameterSe
             }
 
             using var telemetry = Telemetry.Start(host, run, job.Name);
-            var connection = host.Connections().Resolve(host.Environment("SALES_POSTGRES_CONN_ID") ?? ConnectionIds.DefaultPostgres);
-            await using var database = new SalesDatabase(PostgresConnectionString.From(connection), values.Get(CommonParameters.AsOf));
+            var connection = host.Connections().Resolve(new ConnectionIds(host.Environment).Postgres);
+            await using var database = new SalesDatabase(
+                PostgresConnectionString.From(connection),
+                new SalesDatabaseOptions { ApplicationName = "sales-tasks " + job.Name, AsOf = values.Get(CommonParameters.AsOf) },
+                host.Time);
             var context = new JobContext
             {
                 Run = run,
@@ -48,7 +51,7 @@ internal sealed class JobRunner(CommandHost host, JobDefinition job, ParameterSe
                 Time = host.Time,
                 AsOf = values.Get(CommonParameters.AsOf) ?? host.Time.GetUtcNow(),
             };
-            line = await RunRecordedAsync(context, started, stop).ConfigureAwait(false);
+            line = await RunRecordedAsync(context, started, stop);
             telemetry?.Complete(line);
         }
         catch (Exception exception)
@@ -64,17 +67,16 @@ internal sealed class JobRunner(CommandHost host, JobDefinition job, ParameterSe
 
     private async Task<ResultLine> RunRecordedAsync(JobContext context, long started, StopSignal stop)
     {
-        await context.Database.CheckSchemaAsync(stop.Token).ConfigureAwait(false);
+        await context.Database.CheckSchemaAsync(stop.Token);
         var tryId = context.DryRun
             ? (long?)null
-            : await TaskRuns.StartAsync(context.Database, context.Run, job.Name, ParametersJson(context.Parameters), ProgramInfo.Version, context.AsOf, stop.Token).ConfigureAwait(false);
+            : await TaskRuns.StartAsync(context, job.Name, ParametersJson(context.Parameters), stop.Token);
         ResultLine line;
         try
         {
             context.Log.Information("{Command} started", job.Name);
-            await using var heartbeat = host.Time.CreateTimer(
-                _ => context.Log.Information("{Command} working, {Rows} rows done", job.Name, context.Progress), state: null, s_heartbeat, s_heartbeat);
-            var result = await job.RunAsync(context, stop.Token).ConfigureAwait(false);
+            await using var heartbeat = new Heartbeat(context, tryId, s_heartbeat);
+            var result = await job.RunAsync(context, stop.Token);
             var idle = result.NothingToDo;
             line = new ResultLine(
                 job.Name,
@@ -96,7 +98,7 @@ internal sealed class JobRunner(CommandHost host, JobDefinition job, ParameterSe
 
         if (tryId is { } id)
         {
-            await FinishAsync(context, id, line).ConfigureAwait(false);
+            await FinishAsync(context, id, line);
         }
 
         return line;
@@ -111,7 +113,7 @@ internal sealed class JobRunner(CommandHost host, JobDefinition job, ParameterSe
         try
         {
             using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(3), context.Time);
-            await TaskRuns.FinishAsync(context.Database, tryId, line.Status, (int)line.ExitCode, line.ToJson(), limit.Token).ConfigureAwait(false);
+            await TaskRuns.FinishAsync(context, tryId, line, limit.Token);
         }
         catch (Exception exception)
         {

@@ -17,7 +17,7 @@ internal static class Logging
     {
         ITextFormatter formatter = host.ErrorIsTerminal
             ? new MessageTemplateTextFormatter(TerminalTemplate)
-            : new CompactJsonFormatter();
+            : new RenderedCompactJsonFormatter();
         var configuration = new LoggerConfiguration()
             .MinimumLevel.Is(Level(host))
             .WriteTo.Sink(new WriterSink(host.Error, formatter))

@@ -37,7 +37,7 @@ internal sealed class PeopleCommand : Command
         var context = new PeopleContext(host, parse, parse.GetValue(s_json), parse.GetValue(s_language) is "es");
         try
         {
-            return await _run(context, stop.Token).ConfigureAwait(false);
+            return await _run(context, stop.Token);
         }
         catch (Exception exception)
         {
@@ -69,8 +69,8 @@ internal sealed class PeopleContext(CommandHost host, ParseResult parse, bool js
     /// <summary>Opens the database of <c>SALES_POSTGRES_CONN_ID</c> without looking at its schema.</summary>
     public SalesDatabase Database()
     {
-        var id = Host.Environment("SALES_POSTGRES_CONN_ID") ?? ConnectionIds.DefaultPostgres;
-        return new SalesDatabase(PostgresConnectionString.From(Host.Connections().Resolve(id)));
+        var connection = Host.Connections().Resolve(new ConnectionIds(Host.Environment).Postgres);
+        return new SalesDatabase(PostgresConnectionString.From(connection), new SalesDatabaseOptions(), Host.Time);
     }
 
     /// <summary>Opens the database and checks that its schema is this program's.</summary>
@@ -79,12 +79,12 @@ internal sealed class PeopleContext(CommandHost host, ParseResult parse, bool js
         var database = Database();
         try
         {
-            await database.CheckSchemaAsync(cancellationToken).ConfigureAwait(false);
+            await database.CheckSchemaAsync(cancellationToken);
             return database;
         }
         catch
         {
-            await database.DisposeAsync().ConfigureAwait(false);
+            await database.DisposeAsync();
             throw;
         }
     }

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using Npgsql;
 using OpenTelemetry;
-using OpenTelemetry.Exporter;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
 using SalesTasks.Airflow;
