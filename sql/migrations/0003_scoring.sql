@@ -46,6 +46,23 @@ CREATE TABLE scoring_rule_source_words (
   PRIMARY KEY (version, word)
 );
 
+-- A version explains the scores it made, so its numbers stay as they are; a change is a new version.
+CREATE FUNCTION scoring_rules_are_kept() RETURNS trigger
+LANGUAGE plpgsql
+AS $$
+BEGIN
+  RAISE EXCEPTION 'scoring rules version % cannot be changed: make a new version (sales-tasks scoring rules edit)', OLD.version
+    USING ERRCODE = 'restrict_violation';
+END $$;
+
+CREATE TRIGGER scoring_rules_are_kept BEFORE UPDATE ON scoring_rules
+FOR EACH ROW
+WHEN (to_jsonb(OLD) - 'active' - 'comment' IS DISTINCT FROM to_jsonb(NEW) - 'active' - 'comment')
+EXECUTE FUNCTION scoring_rules_are_kept();
+
+CREATE TRIGGER scoring_rule_source_words_are_kept BEFORE UPDATE OR DELETE ON scoring_rule_source_words
+FOR EACH ROW EXECUTE FUNCTION scoring_rules_are_kept();
+
 INSERT INTO scoring_rules (version, active, comment, created_by) VALUES (1, true, 'Default point table', 'migration');
 INSERT INTO scoring_rule_source_words (version, word, points) VALUES
   (1, 'organic', 5), (1, 'direct', 5), (1, 'referral', 4), (1, 'partner', 4), (1, 'paid', 3), (1, 'ad', 3), (1, 'social', 2);

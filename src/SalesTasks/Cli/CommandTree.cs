@@ -46,7 +46,9 @@ internal sealed class CommandTree
             return await people.RunAsync(_host, parse);
         }
 
-        foreach (var fault in faults.DefaultIfEmpty("Name a command."))
+        // "Required command was not provided" says nothing new where a word was not recognised.
+        var shown = faults.Count > 1 ? faults.Where(f => f.Contains('\'', StringComparison.Ordinal)).ToList() : faults;
+        foreach (var fault in shown.DefaultIfEmpty("Name a command."))
         {
             await _host.Error.WriteLineAsync("error: " + fault);
         }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using SalesTasks.Airflow;
 using Spectre.Console;
@@ -59,7 +60,7 @@ internal static class ParamsCommand
     private static string SchemaJson(string title, ParameterSet parameters)
     {
         using var buffer = new MemoryStream();
-        using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true, NewLine = "\n" }))
+        using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
         {
             ParameterSchema.Write(json, title, parameters);
         }

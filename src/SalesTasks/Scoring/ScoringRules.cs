@@ -1,7 +1,9 @@
+using Npgsql;
 using SalesTasks.Database;
 
 namespace SalesTasks.Scoring;
 
+/// <summary>The stored versions of the scoring rules.</summary>
 internal static class ScoringRules
 {
     /// <summary>The version in force.</summary>
@@ -10,6 +12,37 @@ internal static class ScoringRules
     {
         await using var connection = await database.OpenAsync(cancellationToken);
         return await connection.ScalarStatementAsync<int?>("scoring/active_rules", [], cancellationToken)
-            ?? throw JobException.Refused("No scoring rules are active; activate a version with: sales-tasks scoring rules edit --activate N");
+            ?? throw JobException.Refused("No scoring rules are active; put a version in force with: sales-tasks scoring rules edit --activate N");
+    }
+
+    /// <param name="connection">Open.</param>
+    /// <param name="version">Null: the active version.</param>
+    /// <param name="cancellationToken">Stops the query.</param>
+    /// <exception cref="JobException">64 when there is no such version.</exception>
+    public static async Task<RuleDocument> LoadAsync(NpgsqlConnection connection, int? version, CancellationToken cancellationToken)
+    {
+        var json = await connection.ScalarStatementAsync<string>("scoring/rules_document", [("version", version)], cancellationToken)
+            ?? throw JobException.Usage($"scoring rules: there is no version {version}; see: sales-tasks scoring rules show --versions");
+        return new RuleDocument(json);
+    }
+
+    /// <summary>Stores a document as a new version, not in force yet.</summary>
+    /// <returns>Its number.</returns>
+    public static async Task<int> InsertAsync(NpgsqlConnection connection, RuleDocument rules, string createdBy, CancellationToken cancellationToken)
+    {
+        await connection.ExecuteStatementAsync("scoring/lock_rules", [], cancellationToken);
+        var version = await connection.ScalarStatementAsync<int>("scoring/insert_rules", [("document", rules.ToJson(createdBy))], cancellationToken);
+        await connection.ExecuteStatementAsync(
+            "scoring/insert_source_words", [("version", version), ("sources", rules.SourcesJson())], cancellationToken);
+        return version;
+    }
+
+    /// <summary>Puts a version in force; the next <c>scoring score</c> applies it to every lead.</summary>
+    public static async Task ActivateAsync(NpgsqlConnection connection, int version, DateTimeOffset asOf, CancellationToken cancellationToken)
+    {
+        await connection.ExecuteStatementAsync("scoring/lock_rules", [], cancellationToken);
+        await connection.ExecuteStatementAsync("scoring/deactivate_rules", [("version", version)], cancellationToken);
+        await connection.ExecuteStatementAsync("scoring/activate_rules", [("version", version)], cancellationToken);
+        await connection.ExecuteStatementAsync("scoring/add_age_boundaries", [("version", version), ("as_of", asOf)], cancellationToken);
     }
 }
