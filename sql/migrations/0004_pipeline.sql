@@ -48,7 +48,8 @@ COMMENT ON COLUMN sales_pipeline.closed_at IS
   'set and cleared with stage by trigger; an instant given together with a closed stage is kept (imports of history)';
 COMMENT ON COLUMN sales_pipeline.next_followup_at IS
   'moves when last_contact_at changes, by the interval of lead_contact_timing or else 3 days, unless the statement gives it another value';
-COMMENT ON COLUMN sales_pipeline.metadata IS 'ml_predictions {probability, expected_value, time_to_close_days, risk_score, predicted_at, ...}';
+COMMENT ON COLUMN sales_pipeline.metadata IS
+  'ml_predictions {probability, expected_value, time_to_close_days, risk_score, predicted_at, ...}';
 
 -- Every stage a deal entered. from_stage is null in the first row of a deal.
 CREATE TABLE sales_stage_history (
@@ -119,6 +120,8 @@ BEGIN
   ELSIF NEW.closed_at IS NULL OR (NEW.stage <> OLD.stage AND NEW.closed_at = OLD.closed_at) THEN
     NEW.closed_at := sales_now();
   END IF;
+  -- A history import that gives closed_at alone would leave qualified_at at its default, after the close.
+  NEW.qualified_at := least(NEW.qualified_at, NEW.closed_at);
   RETURN NEW;
 END
 $$;
@@ -216,7 +219,7 @@ LANGUAGE plpgsql SET search_path FROM CURRENT
 AS $$
 BEGIN
   INSERT INTO sales_stage_history (pipeline_id, lead_ext_id, from_stage, to_stage, changed_at)
-  SELECT a.id, a.lead_ext_id, NULL, 'qualified', least(a.qualified_at, a.closed_at) FROM added a;
+  SELECT a.id, a.lead_ext_id, NULL, 'qualified', a.qualified_at FROM added a;
 
   INSERT INTO sales_stage_history (pipeline_id, lead_ext_id, from_stage, to_stage, changed_at)
   SELECT a.id, a.lead_ext_id, 'qualified', a.stage, coalesce(a.closed_at, greatest(a.qualified_at, sales_now()))

@@ -74,7 +74,8 @@ COMMENT ON COLUMN sales_rep_absences.ends_at IS 'null = until further notice';
 --
 -- VOLATILE so that UPDATE sales_pipeline SET assigned_to = auto_assign_sales_rep(lead_ext_id) sees, row by row, what it has already given
 -- away: a stable function would hand every row to the same rep, past the capacity.
--- The count of a rep stops at the capacity, so the cost is bounded by reps x capacity index entries, however many deals are stored.
+-- The count of a rep's deals stops at the capacity and that of overdue tasks at 100 (a backlog is a backlog), so the cost is bounded by the
+-- number of reps, however many deals and tasks are stored.
 CREATE FUNCTION auto_assign_sales_rep(p_lead_ext_id varchar) RETURNS varchar
 LANGUAGE plpgsql VOLATILE SET search_path FROM CURRENT
 AS $$
@@ -113,8 +114,10 @@ BEGIN
     FROM available a
     CROSS JOIN LATERAL (
       SELECT count(*) AS tasks
-      FROM sales_followup_tasks t
-      WHERE t.assigned_to = a.email AND t.status IN ('pending', 'in_progress') AND t.due_date < v_now
+      FROM (
+        SELECT FROM sales_followup_tasks t
+        WHERE t.assigned_to = a.email AND t.status IN ('pending', 'in_progress') AND t.due_date < v_now LIMIT 100
+      ) counted
     ) overdue
     WHERE a.load = (SELECT min(least_loaded.load) FROM available least_loaded)
     ORDER BY overdue.tasks, md5(concat(p_lead_ext_id, '/', a.email)), a.email

@@ -87,8 +87,12 @@ WHERE (o.estimated_value >= 10000 AND o.days_since_contact >= 7)
   OR o.days_since_contact >= 14
 ORDER BY o.priority DESC NULLS LAST, o.overdue_tasks DESC, o.days_since_contact DESC, o.estimated_value DESC NULLS LAST, o.id;
 
+COMMENT ON VIEW v_leads_requires_attention IS
+  'open deals worth 10,000 or more that are silent for 7 days, with an overdue task, with an ML risk above 0.7, or silent for 14 days';
+
 -- Deals and overdue tasks are aggregated apart and joined by rep, so that tasks do not multiply deals. A task without an assignee is the
 -- task of the deal's owner. Deals of nobody are nobody's performance: they are left out here and show in v_sales_dashboard.
+-- The joined columns are text, because a condition on a merged varchar column does not reach the indexes below the join.
 CREATE VIEW v_sales_rep_performance AS
 SELECT
   assigned_to,
@@ -104,7 +108,7 @@ SELECT
   coalesce(d.weighted_pipeline, 0) AS weighted_pipeline
 FROM (
   SELECT
-    p.assigned_to,
+    p.assigned_to::text AS assigned_to,
     count(*) FILTER (WHERE p.stage < 'closed_won') AS active_leads,
     count(*) FILTER (WHERE p.stage = 'closed_won' AND p.closed_at >= sales_now() - interval '30 days') AS won_last_30d,
     count(*) FILTER (WHERE p.stage = 'closed_lost' AND p.closed_at >= sales_now() - interval '30 days') AS lost_last_30d,
@@ -118,16 +122,23 @@ FROM (
   GROUP BY p.assigned_to
 ) d
 FULL JOIN (
-  SELECT coalesce(f.assigned_to, p.assigned_to) AS assigned_to, count(*) AS overdue_tasks
-  FROM sales_followup_tasks f
-  JOIN sales_pipeline p ON p.id = f.pipeline_id
-  WHERE f.status IN ('pending', 'in_progress') AND f.due_date < sales_now() AND coalesce(f.assigned_to, p.assigned_to) IS NOT NULL
-  GROUP BY 1
+  SELECT o.assigned_to::text AS assigned_to, count(*) AS overdue_tasks
+  FROM (
+    SELECT f.assigned_to
+    FROM sales_followup_tasks f
+    WHERE f.assigned_to IS NOT NULL AND f.status IN ('pending', 'in_progress') AND f.due_date < sales_now()
+    UNION ALL
+    SELECT p.assigned_to
+    FROM sales_followup_tasks f
+    JOIN sales_pipeline p ON p.id = f.pipeline_id
+    WHERE f.assigned_to IS NULL AND f.status IN ('pending', 'in_progress') AND f.due_date < sales_now() AND p.assigned_to IS NOT NULL
+  ) o
+  GROUP BY o.assigned_to
 ) t USING (assigned_to);
 
 COMMENT ON VIEW v_sales_rep_performance IS
-  'per rep: open deals now, deals closed in the last 30 days; win_rate_pct, avg_days_to_close (won deals), avg_lead_score (open deals) are null '
-  'where there is nothing to divide by';
+  'per rep: open deals now, deals closed in the last 30 days; win_rate_pct, avg_days_to_close (won deals) and avg_lead_score (open deals) '
+  'are null where there is nothing to divide by';
 
 -- The month a deal is expected to close:
 --   1. the time to close predicted for it, counted from the day of the prediction (from today where that day is unreadable);
@@ -135,9 +146,9 @@ COMMENT ON VIEW v_sales_rep_performance IS
 --      where at least 10 such deals tell it;
 --   3. else the day it entered its stage + 60, 45, 30, 20, 10 days (qualified ... negotiating), an assumption until there is history.
 --   A day that has passed counts as the current month.
--- weighted_forecast = sum of p x value. Its interval takes deals as independent: the variance of the sum is the sum of p (1 - p) value², and
--- low and high are the central 80 % of a normal distribution (1.2816 standard deviations), kept between 0 and the total. With a handful of
--- deals a sum of yes/no outcomes is not normal: read it as an order of magnitude there.
+-- weighted_forecast = sum of p x value. Its interval takes deals as independent: the variance of the sum is the sum of p (1 - p) value²,
+-- and low and high are the central 80 % of a normal distribution (1.2816 standard deviations), kept between 0 and the total. With a
+-- handful of deals a sum of yes/no outcomes is not normal: read it as an order of magnitude there.
 CREATE VIEW v_sales_forecast AS
 WITH clock AS MATERIALIZED (
   SELECT sales_now() AS now
@@ -225,13 +236,14 @@ FROM month
 ORDER BY forecast_month;
 
 COMMENT ON VIEW v_sales_forecast IS
-  'open deals by the month they are expected to close; weighted_forecast_low and _high = central 80 % of the sum of independent yes/no outcomes';
+  'open deals by the month they are expected to close; weighted_forecast_low and _high = central 80 % of the sum of independent yes/no '
+  'outcomes';
 
--- The deals qualified in the last 90 days. total_leads up to total_value describe those that are in the stage NOW. reached_leads counts those
--- that got at least as far (a later stage passes through the earlier ones; a lost deal reached what its history says), and
--- conversion_rate_pct is the share of previous_stage_count, the reached_leads of the stage before, that reached this one. A deal can be lost
--- from any stage: closed_lost is measured against all qualified deals. avg_days_in_stage is the average time per deal really spent in the
--- stage, from history, up to now where it is still there; closed stages have none.
+-- The deals qualified in the last 90 days. total_leads up to total_value describe those that are in the stage NOW. reached_leads counts
+-- those that got at least as far (a later stage passes through the earlier ones; a lost deal reached what its history says), and
+-- conversion_rate_pct is the share of previous_stage_count, the reached_leads of the stage before, that reached this one. A deal can be
+-- lost from any stage: closed_lost is measured against all qualified deals. avg_days_in_stage is the average time per deal really spent in
+-- the stage, from history, up to now where it is still there; closed stages have none.
 CREATE VIEW v_conversion_funnel AS
 WITH cohort AS MATERIALIZED (
   SELECT id, stage, priority, score, probability_pct, estimated_value
@@ -254,61 +266,61 @@ stay AS (
   GROUP BY stage
 ),
 furthest AS (
-  SELECT
-    c.id,
-    c.stage AS current_stage,
-    greatest(max(v.stage), CASE WHEN c.stage < 'closed_lost' THEN c.stage END) AS stage
-  FROM cohort c
-  LEFT JOIN visit v ON v.pipeline_id = c.id AND v.stage < 'closed_won'
-  GROUP BY c.id, c.stage
+  SELECT stage, count(*) AS leads
+  FROM (
+    SELECT coalesce(greatest(max(v.stage), CASE WHEN c.stage < 'closed_lost' THEN c.stage END), 'qualified') AS stage
+    FROM cohort c
+    LEFT JOIN visit v ON v.pipeline_id = c.id AND v.stage < 'closed_won'
+    GROUP BY c.id, c.stage
+  ) deal
+  GROUP BY stage
 ),
-per_stage AS (
+present AS (
   SELECT
-    s.stage,
-    count(c.id) AS total_leads,
-    count(c.id) FILTER (WHERE c.priority >= 'high') AS high_priority,
-    count(c.id) FILTER (WHERE c.priority = 'medium') AS medium_priority,
-    count(c.id) FILTER (WHERE c.priority = 'low') AS low_priority,
-    round(avg(c.score), 2) AS avg_score,
-    round(avg(c.probability_pct), 2) AS avg_probability,
-    coalesce(sum(c.estimated_value), 0) AS total_value
-  FROM unnest(enum_range(NULL::pipeline_stage)) AS s (stage)
-  LEFT JOIN cohort c ON c.stage = s.stage
-  GROUP BY s.stage
+    stage,
+    count(*) AS leads,
+    count(*) FILTER (WHERE priority >= 'high') AS high_priority,
+    count(*) FILTER (WHERE priority = 'medium') AS medium_priority,
+    count(*) FILTER (WHERE priority = 'low') AS low_priority,
+    round(avg(score), 2) AS avg_score,
+    round(avg(probability_pct), 2) AS avg_probability,
+    sum(estimated_value) AS total_value
+  FROM cohort
+  GROUP BY stage
 ),
 reached AS (
   SELECT
     s.stage,
-    count(f.id) FILTER (WHERE CASE s.stage WHEN 'closed_lost' THEN f.current_stage = 'closed_lost' ELSE f.stage >= s.stage END) AS leads
+    coalesce(CASE s.stage WHEN 'closed_lost' THEN p.leads ELSE sum(f.leads) OVER (ORDER BY s.stage DESC) END, 0)::bigint AS leads
   FROM unnest(enum_range(NULL::pipeline_stage)) AS s (stage)
-  LEFT JOIN (SELECT id, current_stage, coalesce(stage, 'qualified') AS stage FROM furthest) f ON true
-  GROUP BY s.stage
+  LEFT JOIN furthest f ON f.stage = s.stage
+  LEFT JOIN present p ON p.stage = s.stage
 ),
 step AS (
   SELECT
     stage,
     leads,
-    CASE stage WHEN 'closed_lost' THEN first_value(leads) OVER w ELSE lag(leads) OVER w END AS previous_leads
+    CASE stage WHEN 'closed_lost' THEN first_value(leads) OVER in_order ELSE lag(leads) OVER in_order END AS previous_leads
   FROM reached
-  WINDOW w AS (ORDER BY stage)
+  WINDOW in_order AS (ORDER BY stage)
 )
 SELECT
-  p.stage,
-  p.total_leads,
-  p.high_priority,
-  p.medium_priority,
-  p.low_priority,
+  r.stage,
+  coalesce(p.leads, 0) AS total_leads,
+  coalesce(p.high_priority, 0) AS high_priority,
+  coalesce(p.medium_priority, 0) AS medium_priority,
+  coalesce(p.low_priority, 0) AS low_priority,
   p.avg_score,
   p.avg_probability,
-  p.total_value,
-  stay.avg_days AS avg_days_in_stage,
+  coalesce(p.total_value, 0) AS total_value,
+  s.avg_days AS avg_days_in_stage,
   r.previous_leads AS previous_stage_count,
   round(100.0 * r.leads / nullif(r.previous_leads, 0), 2) AS conversion_rate_pct,
   r.leads AS reached_leads
-FROM per_stage p
-JOIN step r ON r.stage = p.stage
-LEFT JOIN stay ON stay.stage = p.stage
-ORDER BY p.stage;
+FROM step r
+LEFT JOIN present p ON p.stage = r.stage
+LEFT JOIN stay s ON s.stage = r.stage
+ORDER BY r.stage;
 
 COMMENT ON VIEW v_conversion_funnel IS
   'deals qualified in the last 90 days: who is in a stage now, how many reached it, which share of those that reached the stage before';
@@ -329,8 +341,8 @@ AS $$
   LIMIT p_limit
 $$;
 
--- Open deals that went quiet for p_min_days_without_contact days OR are predicted to be lost with at least p_min_risk_score: either alone is
--- a reason to look, and a deal without a prediction can only be found by its silence. Worst first.
+-- Open deals that went quiet for p_min_days_without_contact days OR are predicted to be lost with at least p_min_risk_score: either alone
+-- is a reason to look, and a deal without a prediction can only be found by its silence. Worst first.
 CREATE FUNCTION get_leads_at_risk(p_min_days_without_contact int DEFAULT 7, p_min_risk_score numeric DEFAULT 0.6)
 RETURNS TABLE (
   lead_ext_id varchar, email varchar, stage pipeline_stage, estimated_value numeric, days_since_contact int, overdue_tasks_count bigint,
@@ -364,26 +376,32 @@ RETURNS TABLE (
   total_revenue numeric, avg_days_to_close numeric, overdue_tasks bigint, avg_lead_score numeric, weighted_pipeline numeric,
   stats_updated_at timestamptz
 )
-LANGUAGE sql VOLATILE SET search_path FROM CURRENT
+LANGUAGE plpgsql VOLATILE SET search_path FROM CURRENT
 AS $$
-  UPDATE sales_reps r
+#variable_conflict use_column
+DECLARE
+  v_email CONSTANT text := lower(btrim(p_rep_email));
+  v_stats v_sales_rep_performance;
+BEGIN
+  SELECT * INTO v_stats FROM v_sales_rep_performance WHERE assigned_to = v_email;
+
+  RETURN QUERY UPDATE sales_reps r
   SET
-    active_leads = coalesce(s.active_leads, 0),
-    won_last_30d = coalesce(s.won_last_30d, 0),
-    lost_last_30d = coalesce(s.lost_last_30d, 0),
-    total_closed = coalesce(s.total_closed, 0),
-    win_rate_pct = s.win_rate_pct,
-    total_revenue = coalesce(s.total_revenue, 0),
-    avg_days_to_close = s.avg_days_to_close,
-    overdue_tasks = coalesce(s.overdue_tasks, 0),
-    avg_lead_score = s.avg_lead_score,
-    weighted_pipeline = coalesce(s.weighted_pipeline, 0),
+    active_leads = coalesce(v_stats.active_leads, 0),
+    won_last_30d = coalesce(v_stats.won_last_30d, 0),
+    lost_last_30d = coalesce(v_stats.lost_last_30d, 0),
+    total_closed = coalesce(v_stats.total_closed, 0),
+    win_rate_pct = v_stats.win_rate_pct,
+    total_revenue = coalesce(v_stats.total_revenue, 0),
+    avg_days_to_close = v_stats.avg_days_to_close,
+    overdue_tasks = coalesce(v_stats.overdue_tasks, 0),
+    avg_lead_score = v_stats.avg_lead_score,
+    weighted_pipeline = coalesce(v_stats.weighted_pipeline, 0),
     stats_updated_at = sales_now()
-  FROM (SELECT lower(btrim(p_rep_email)) AS email) who
-  LEFT JOIN v_sales_rep_performance s ON s.assigned_to = who.email
-  WHERE r.email = who.email
+  WHERE r.email = v_email
   RETURNING r.email, r.active_leads, r.won_last_30d, r.lost_last_30d, r.total_closed, r.win_rate_pct, r.total_revenue, r.avg_days_to_close,
-    r.overdue_tasks, r.avg_lead_score, r.weighted_pipeline, r.stats_updated_at
+    r.overdue_tasks, r.avg_lead_score, r.weighted_pipeline, r.stats_updated_at;
+END
 $$;
 
 -- One row a day, without gaps, from the first day with anything to tell (three years back at most) to today. Each source is aggregated by
@@ -456,7 +474,7 @@ day AS (
 movement AS (
   SELECT greatest(m.date, s.first_date) AS date, sum(m.value) AS value
   FROM (
-    SELECT (least(qualified_at, closed_at) AT TIME ZONE 'UTC')::date AS date, estimated_value AS value FROM sales_pipeline
+    SELECT (qualified_at AT TIME ZONE 'UTC')::date AS date, estimated_value AS value FROM sales_pipeline
     UNION ALL
     SELECT (closed_at AT TIME ZONE 'UTC')::date, -estimated_value FROM sales_pipeline WHERE closed_at IS NOT NULL
   ) m

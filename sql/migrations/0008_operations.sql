@@ -14,7 +14,6 @@ CREATE TABLE task_runs (
   program_version varchar(64),
   parameters jsonb NOT NULL DEFAULT '{}',
   as_of timestamptz,
-  dry_run boolean NOT NULL DEFAULT false,
   started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
   heartbeat_at timestamptz NOT NULL DEFAULT clock_timestamp(),
   finished_at timestamptz,
