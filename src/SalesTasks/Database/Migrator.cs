@@ -216,7 +216,7 @@ internal sealed class Migrator(SalesDatabase database, TimeProvider time, IReadO
         {
             throw JobException.Refused(
                 $"The schema \"{journal.Schema}\" (first of search_path) is missing at {database.Place} and role \"{journal.Role}\" may not "
-                + $"create it. As the database's owner: CREATE SCHEMA {name} AUTHORIZATION \"{journal.Role}\".",
+                + $"create it. As the database's owner: CREATE SCHEMA {name} AUTHORIZATION \"{journal.Role}\"",
                 refused);
         }
     }
@@ -224,6 +224,6 @@ internal sealed class Migrator(SalesDatabase database, TimeProvider time, IReadO
     private JobException NoPrivilege(MigrationJournal journal, PostgresException? cause) => JobException.Refused(
         $"Role \"{journal.Role}\" may not create objects in schema \"{journal.Schema}\" at {database.Place}"
         + (cause is null ? "" : $": {cause.MessageText} (SQLSTATE {cause.SqlState})")
-        + $". As the schema's owner: GRANT USAGE, CREATE ON SCHEMA \"{journal.Schema}\" TO \"{journal.Role}\".",
+        + $". As the schema's owner: GRANT USAGE, CREATE ON SCHEMA \"{journal.Schema}\" TO \"{journal.Role}\"",
         cause);
 }
