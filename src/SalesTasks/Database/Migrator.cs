@@ -167,7 +167,7 @@ internal sealed class Migrator(SalesDatabase database, TimeProvider time, IReadO
     private async Task<MigrationJournal> LockAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         var schema = (await MigrationJournal.ReadInTransactionAsync(connection, cancellationToken)).Schema;
-        await connection.ExecuteStatementAsync("database/set_migration_limits", [("lock_timeout_ms", "0")], cancellationToken);
+        await connection.ExecuteStatementAsync("database/wait_unlimited", [], cancellationToken);
         await using (var wait = Sql.Command(connection, "database/lock_schema", ("schema_name", schema)))
         {
             wait.CommandTimeout = 0;
@@ -175,7 +175,8 @@ internal sealed class Migrator(SalesDatabase database, TimeProvider time, IReadO
         }
 
         var limit = ((long)database.LockTimeout.TotalMilliseconds).ToString(CultureInfo.InvariantCulture);
-        await connection.ExecuteStatementAsync("database/set_migration_limits", [("lock_timeout_ms", limit)], cancellationToken);
+        await connection.ExecuteStatementAsync(
+            "database/begin_migration", [("lock_timeout_ms", limit), ("schema_name", schema)], cancellationToken);
         return await MigrationJournal.ReadInTransactionAsync(connection, cancellationToken);
     }
 

@@ -1,11 +1,11 @@
-using System.Text;
+using System.Text.RegularExpressions;
 using Npgsql;
 using SalesTasks.Database;
 using SalesTasks.Tests.TestBase;
 
 namespace SalesTasks.Tests.Database;
 
-public sealed class MigratorTests(PostgresServer server)
+public sealed class MigratorTests(PostgresServer server, TestDatabase clean) : IClassFixture<TestDatabase>
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -331,11 +331,7 @@ public sealed class MigratorTests(PostgresServer server)
 
     private Task<TestDatabase> EmptyAsync() => TestDatabase.CreateAsync(server, migrated: false);
 
-    private async Task<string> CleanSchemaAsync()
-    {
-        await using var clean = await TestDatabase.CreateAsync(server);
-        return await DumpAsync(clean);
-    }
+    private Task<string> CleanSchemaAsync() => DumpAsync(clean);
 
     private static async Task<NpgsqlTransaction> HoldLockAsync(NpgsqlConnection connection, string schema)
     {
@@ -358,66 +354,56 @@ public sealed class MigratorTests(PostgresServer server)
             FROM pg_class AS c
             JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
             LEFT JOIN pg_attrdef AS d ON d.adrelid = c.oid AND d.adnum = a.attnum
-            WHERE c.relnamespace = @schema
+            WHERE c.relnamespace = @schema::regnamespace
             """,
-            "SELECT 'view', relname, pg_get_viewdef(oid) FROM pg_class WHERE relnamespace = @schema AND relkind IN ('v', 'm')",
-            "SELECT 'constraint', conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE connamespace = @schema",
-            "SELECT 'index', pg_get_indexdef(indexrelid) FROM pg_index JOIN pg_class ON oid = indexrelid WHERE relnamespace = @schema",
+            "SELECT 'view', relname, pg_get_viewdef(oid) FROM pg_class WHERE relnamespace = @schema::regnamespace AND relkind IN ('v', 'm')",
+            "SELECT 'constraint', conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE connamespace = @schema::regnamespace",
+            "SELECT 'index', pg_get_indexdef(indexrelid) FROM pg_index JOIN pg_class ON oid = indexrelid WHERE relnamespace = @schema::regnamespace",
             """
             SELECT 'trigger', pg_get_triggerdef(t.oid) FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = t.tgrelid
-            WHERE c.relnamespace = @schema AND NOT t.tgisinternal
+            WHERE c.relnamespace = @schema::regnamespace AND NOT t.tgisinternal
             """,
-            "SELECT 'function', pg_get_functiondef(oid) FROM pg_proc WHERE pronamespace = @schema AND prokind IN ('f', 'p')",
+            "SELECT 'function', pg_get_functiondef(oid) FROM pg_proc WHERE pronamespace = @schema::regnamespace AND prokind IN ('f', 'p')",
             """
             SELECT 'type', typname, (SELECT string_agg(enumlabel, ',' ORDER BY enumsortorder) FROM pg_enum WHERE enumtypid = pg_type.oid)
-            FROM pg_type WHERE typnamespace = @schema AND typtype IN ('e', 'd')
+            FROM pg_type WHERE typnamespace = @schema::regnamespace AND typtype IN ('e', 'd')
             """,
             """
             SELECT 'cast', castsource::regtype::text, casttarget::regtype::text, castcontext::text, castmethod::text
-            FROM pg_cast JOIN pg_type ON pg_type.oid = casttarget WHERE typnamespace = @schema
+            FROM pg_cast JOIN pg_type ON pg_type.oid = casttarget WHERE typnamespace = @schema::regnamespace
             """,
-            "SELECT 'journal', version::text, name, checksum FROM schema_migrations",
+            "SELECT 'journal', version::text, name, checksum FROM schema_migrations WHERE @schema <> ''",
         ];
-        await using var connection = await database.OpenConnectionAsync();
-        var lines = new List<string>();
         var path = "\"" + schema.Replace("\"", "\"\"", StringComparison.Ordinal) + "\"";
+        await using var connection = await database.OpenConnectionAsync();
+        await ReadAsync(connection, "SELECT set_config('search_path', @schema, false)", path);
+        var lines = new List<string>();
         foreach (var query in queries)
         {
-            // Names of the schema on the search_path print without it.
-            await using var batch = new NpgsqlBatch(connection);
-            batch.BatchCommands.Add(Text("SELECT set_config('search_path', @path, false), @path::regnamespace::oid", ("path", path)));
-            await using var first = await batch.ExecuteReaderAsync(Token);
-            await first.ReadAsync(Token);
-            var id = first.GetFieldValue<uint>(1);
-            await first.CloseAsync();
-
-            await using var next = new NpgsqlBatch(connection);
-            next.BatchCommands.Add(Text(query.Replace("@schema", id.ToString(), StringComparison.Ordinal)));
-            await using var reader = await next.ExecuteReaderAsync(Token);
-            while (await reader.ReadAsync(Token))
-            {
-                var line = new StringBuilder();
-                for (var column = 0; column < reader.FieldCount; column++)
-                {
-                    line.Append(reader.IsDBNull(column) ? "" : reader.GetString(column)).Append(" | ");
-                }
-
-                lines.Add(line.Replace(path + ".", "").Replace($"{schema}.", "").Replace(path, "SCHEMA").Replace($"'{schema}'", "'SCHEMA'").ToString());
-            }
+            lines.AddRange(await ReadAsync(connection, query, path));
         }
 
-        return string.Join('\n', lines.Order(StringComparer.Ordinal));
+        // Definitions name the schema, and functions keep the search_path they were made with.
+        return string.Join('\n', lines
+            .Select(line => Regex.Replace(line, "SET search_path TO .*", "", RegexOptions.None, Regex.InfiniteMatchTimeout)
+                .Replace(path + ".", "", StringComparison.Ordinal)
+                .Replace(schema + ".", "", StringComparison.Ordinal))
+            .Order(StringComparer.Ordinal));
     }
 
     [System.Diagnostics.CodeAnalysis.SuppressMessage("Security", "CA2100", Justification = "The test's own text.")]
-    private static NpgsqlBatchCommand Text(string sql, params (string Name, object Value)[] parameters)
+    private static async Task<List<string>> ReadAsync(NpgsqlConnection connection, string query, string schema)
     {
-        var command = new NpgsqlBatchCommand(sql);
-        foreach (var (name, value) in parameters)
+        await using var command = new NpgsqlCommand(query, connection);
+        command.Parameters.Add(new NpgsqlParameter("schema", schema));
+        await using var reader = await command.ExecuteReaderAsync(Token);
+        var lines = new List<string>();
+        while (await reader.ReadAsync(Token))
         {
-            command.Parameters.Add(new NpgsqlParameter(name, value));
+            lines.Add(string.Join(
+                " | ", Enumerable.Range(0, reader.FieldCount).Select(column => reader.IsDBNull(column) ? "" : reader.GetString(column))));
         }
 
-        return command;
+        return lines;
     }
 }

@@ -231,22 +231,22 @@ public sealed class SalesDatabaseTests(TestDatabase database) : IClassFixture<Te
                 settings.SslMode = SslMode.VerifyFull;
                 settings.RootCertificate = "/no/such/root.crt";
             },
-            await FakeServer.StartAsync(FakeServer.SpeakUntrustedTls))).ExitCode);
+            FakeServer.Start(FakeServer.SpeakUntrustedTls))).ExitCode);
 
     [Fact]
     public async Task OpenAsync_TlsRequiredButNotOffered_IsRefused() =>
         Assert.Equal(ExitCode.Refused, (await RefusalAsync(
-            settings => settings.SslMode = SslMode.Require, await FakeServer.StartAsync(FakeServer.RefuseTls))).ExitCode);
+            settings => settings.SslMode = SslMode.Require, FakeServer.Start(FakeServer.RefuseTls))).ExitCode);
 
     [Fact]
     public async Task OpenAsync_UntrustedCertificate_IsRefused() =>
         Assert.Equal(ExitCode.Refused, (await RefusalAsync(
-            settings => settings.SslMode = SslMode.VerifyFull, await FakeServer.StartAsync(FakeServer.SpeakUntrustedTls))).ExitCode);
+            settings => settings.SslMode = SslMode.VerifyFull, FakeServer.Start(FakeServer.SpeakUntrustedTls))).ExitCode);
 
     [Fact]
     public async Task OpenAsync_ConnectionClosedInTheHandshake_IsTemporary() =>
         Assert.Equal(ExitCode.TemporaryFailure, (await RefusalAsync(
-            settings => settings.SslMode = SslMode.Disable, await FakeServer.StartAsync(FakeServer.HangUp))).ExitCode);
+            settings => settings.SslMode = SslMode.Disable, FakeServer.Start(FakeServer.HangUp))).ExitCode);
 
     [Fact]
     public async Task OpenAsync_SilentServer_IsTemporary() =>
@@ -256,12 +256,12 @@ public sealed class SalesDatabaseTests(TestDatabase database) : IClassFixture<Te
                 settings.SslMode = SslMode.Disable;
                 settings.Timeout = 1;
             },
-            await FakeServer.StartAsync(FakeServer.StaySilent))).ExitCode);
+            FakeServer.Start(FakeServer.StaySilent))).ExitCode);
 
     [Fact]
     public async Task OpenAsync_ClosedPort_IsTemporary()
     {
-        var server = await FakeServer.StartAsync(FakeServer.HangUp);
+        var server = FakeServer.Start(FakeServer.HangUp);
         await server.DisposeAsync();
 
         var error = await RefusalAsync(settings => settings.Port = server.Port);
@@ -407,15 +407,19 @@ public sealed class SalesDatabaseTests(TestDatabase database) : IClassFixture<Te
         private readonly CancellationTokenSource _stop = new();
         private Task _serving = Task.CompletedTask;
 
-        public int Port => field == 0 ? field = ((IPEndPoint)_listener.LocalEndpoint).Port : field;
+        private FakeServer()
+        {
+            _listener.Start();
+            Port = ((IPEndPoint)_listener.LocalEndpoint).Port;
+        }
 
-        public static Task<FakeServer> StartAsync(Func<NetworkStream, CancellationToken, Task> behave)
+        public int Port { get; }
+
+        public static FakeServer Start(Func<NetworkStream, CancellationToken, Task> behave)
         {
             var server = new FakeServer();
-            server._listener.Start();
-            _ = server.Port;
             server._serving = server.ServeAsync(behave);
-            return Task.FromResult(server);
+            return server;
         }
 
         public static Task HangUp(NetworkStream stream, CancellationToken cancellationToken) => Task.CompletedTask;
@@ -445,8 +449,8 @@ public sealed class SalesDatabaseTests(TestDatabase database) : IClassFixture<Te
         public async ValueTask DisposeAsync()
         {
             await _stop.CancelAsync();
-            _listener.Dispose();
             await _serving;
+            _listener.Dispose();
             _stop.Dispose();
         }
 
