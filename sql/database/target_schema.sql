@@ -4,7 +4,9 @@ SELECT
   coalesce(target.name, '') AS schema_name,
   coalesce(to_regnamespace(quote_ident(target.name)) IS NOT NULL, false) AS schema_exists,
   coalesce(target.name = current_schema(), false) AS schema_usable,
-  coalesce(to_regclass(quote_ident(target.name) || '.schema_migrations') IS NOT NULL, false) AS journal_exists,
+  EXISTS (
+    SELECT FROM pg_class WHERE relname = 'schema_migrations' AND relnamespace = to_regnamespace(quote_ident(target.name))
+  ) AS journal_exists,
   current_user::text AS role_name
 FROM (SELECT 1) AS always
 LEFT JOIN (

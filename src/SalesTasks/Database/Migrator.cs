@@ -167,7 +167,7 @@ internal sealed class Migrator(SalesDatabase database, TimeProvider time, IReadO
     private async Task<MigrationJournal> LockAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         var schema = (await MigrationJournal.ReadInTransactionAsync(connection, cancellationToken)).Schema;
-        await connection.ExecuteStatementAsync("database/set_migration_limits", [("lock_timeout_ms", "0")], cancellationToken);
+        await connection.ExecuteStatementAsync("database/wait_unlimited", [], cancellationToken);
         await using (var wait = Sql.Command(connection, "database/lock_schema", ("schema_name", schema)))
         {
             wait.CommandTimeout = 0;
@@ -175,7 +175,8 @@ internal sealed class Migrator(SalesDatabase database, TimeProvider time, IReadO
         }
 
         var limit = ((long)database.LockTimeout.TotalMilliseconds).ToString(CultureInfo.InvariantCulture);
-        await connection.ExecuteStatementAsync("database/set_migration_limits", [("lock_timeout_ms", limit)], cancellationToken);
+        await connection.ExecuteStatementAsync(
+            "database/begin_migration", [("lock_timeout_ms", limit), ("schema_name", schema)], cancellationToken);
         return await MigrationJournal.ReadInTransactionAsync(connection, cancellationToken);
     }
 
@@ -216,7 +217,7 @@ internal sealed class Migrator(SalesDatabase database, TimeProvider time, IReadO
         {
             throw JobException.Refused(
                 $"The schema \"{journal.Schema}\" (first of search_path) is missing at {database.Place} and role \"{journal.Role}\" may not "
-                + $"create it. As the database's owner: CREATE SCHEMA {name} AUTHORIZATION \"{journal.Role}\".",
+                + $"create it. As the database's owner: CREATE SCHEMA {name} AUTHORIZATION \"{journal.Role}\"",
                 refused);
         }
     }
@@ -224,6 +225,6 @@ internal sealed class Migrator(SalesDatabase database, TimeProvider time, IReadO
     private JobException NoPrivilege(MigrationJournal journal, PostgresException? cause) => JobException.Refused(
         $"Role \"{journal.Role}\" may not create objects in schema \"{journal.Schema}\" at {database.Place}"
         + (cause is null ? "" : $": {cause.MessageText} (SQLSTATE {cause.SqlState})")
-        + $". As the schema's owner: GRANT USAGE, CREATE ON SCHEMA \"{journal.Schema}\" TO \"{journal.Role}\".",
+        + $". As the schema's owner: GRANT USAGE, CREATE ON SCHEMA \"{journal.Schema}\" TO \"{journal.Role}\"",
         cause);
 }

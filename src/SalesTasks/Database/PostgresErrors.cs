@@ -44,6 +44,12 @@ internal static class PostgresErrors
                 $"{subject}: no trusted TLS connection: {tls.Message} Check sslmode and sslrootcert of the connection.", exception);
         }
 
+        // A certificate file that is not there: Npgsql takes every IOException inside for a broken stream.
+        if (causes.Any(cause => cause is FileNotFoundException or DirectoryNotFoundException))
+        {
+            return null;
+        }
+
         var temporary = causes.FirstOrDefault(cause => cause is SocketException or TimeoutException)
             ?? causes.FirstOrDefault(cause => cause is NpgsqlException { IsTransient: true });
         return temporary is null ? null : JobException.Temporary($"{subject}: {temporary.Message}", exception);
@@ -58,7 +64,8 @@ internal static class PostgresErrors
         {
             PostgresException answer => JobException.Refused(Describe(answer, place), exception),
             NpgsqlException or NotSupportedException or ArgumentException or CryptographicException or IOException
-                or UnauthorizedAccessException => JobException.Refused($"{Subject(place)}: {exception.Message}", exception),
+                or UnauthorizedAccessException => JobException.Refused(
+                    $"{Subject(place)}: {exception.GetBaseException().Message}", exception),
             _ => null,
         };
 
