@@ -1,1 +1,51 @@
+using System.Globalization;
+using SalesTasks.Benchmarks;
+
+// Measures in one run what can only be judged side by side. Usage: [scoring] [cold-start] [--leads 10000,100000,1000000] [--rounds 3]
+var sizes = new List<int> { 10_000, 100_000, 1_000_000 };
+var rounds = 3;
+var wanted = new List<string>();
+for (var i = 0; i < args.Length; i++)
+{
+    switch (args[i])
+    {
+        case "--leads" when i + 1 < args.Length:
+            sizes = [.. args[++i].Split(',').Select(n => int.Parse(n, NumberStyles.None, CultureInfo.InvariantCulture))];
+            break;
+        case "--rounds" when i + 1 < args.Length:
+            rounds = int.Parse(args[++i], NumberStyles.None, CultureInfo.InvariantCulture);
+            break;
+        case "scoring" or "cold-start":
+            wanted.Add(args[i]);
+            break;
+        default:
+            await Console.Error.WriteLineAsync($"unknown argument '{args[i]}'; allowed: scoring, cold-start, --leads N,N, --rounds N");
+            return 64;
+    }
+}
+
+if (wanted.Count == 0)
+{
+    wanted.AddRange(["scoring", "cold-start"]);
+}
+
+using var stop = new CancellationTokenSource();
+Console.CancelKeyPress += (_, e) =>
+{
+    e.Cancel = true;
+    stop.Cancel();
+};
+if (wanted.Contains("cold-start"))
+{
+    await ColdStartBenchmark.RunAsync(stop.Token);
+}
+
+if (wanted.Contains("scoring"))
+{
+    foreach (var size in sizes)
+    {
+        await ScoringBenchmark.RunAsync(size, rounds, stop.Token);
+    }
+}
+
 return 0;

@@ -1,0 +1,123 @@
+using System.Diagnostics;
+using System.Globalization;
+using Npgsql;
+using SalesTasks.Database;
+
+namespace SalesTasks.Benchmarks;
+
+/// <summary>A private, durable server as the measured figures need it: fsync on, the settings of a small production machine.</summary>
+internal sealed class Bench : IAsyncDisposable
+{
+    private readonly LocalPostgres _server;
+    private readonly NpgsqlDataSource _source;
+
+    private Bench(LocalPostgres server)
+    {
+        _server = server;
+        _source = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(server.Connection.ConnectionString) { CommandTimeout = 0 });
+    }
+
+    public static async Task<Bench> StartAsync(CancellationToken cancellationToken)
+    {
+        var server = await LocalPostgres.StartAsync(
+            new LocalPostgresOptions
+            {
+                Durable = true,
+                Settings = new Dictionary<string, string>(StringComparer.Ordinal)
+                {
+                    ["shared_buffers"] = "1GB",
+                    ["max_wal_size"] = "8GB",
+                    ["checkpoint_timeout"] = "30min",
+                    ["wal_compression"] = "lz4",
+                    // Vacuum is run between the rounds, for both sides, and not at random in one of them.
+                    ["autovacuum"] = "off",
+                    ["jit"] = "off",
+                },
+            },
+            cancellationToken);
+        var bench = new Bench(server);
+        await using var database = bench.Open();
+        await new Migrator(database, TimeProvider.System).MigrateAsync(cancellationToken);
+        return bench;
+    }
+
+    public SalesDatabase Open() => new(_server.Connection, new SalesDatabaseOptions(), TimeProvider.System);
+
+    public async Task ExecuteAsync(string sql, CancellationToken cancellationToken)
+    {
+        await using var command = _source.CreateCommand(sql);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    public async Task<T> ScalarAsync<T>(string sql, CancellationToken cancellationToken)
+    {
+        await using var command = _source.CreateCommand(sql);
+        return (T)(await command.ExecuteScalarAsync(cancellationToken))!;
+    }
+
+    public Task<NpgsqlConnection> OpenConnectionAsync(CancellationToken cancellationToken) => _source.OpenConnectionAsync(cancellationToken).AsTask();
+
+    /// <summary>Wall seconds and WAL bytes of one piece of work.</summary>
+    public async Task<Measured> MeasureAsync(Func<Task> work, CancellationToken cancellationToken)
+    {
+        var wal = await ScalarAsync<string>("SELECT pg_current_wal_insert_lsn()::text", cancellationToken);
+        var started = TimeProvider.System.GetTimestamp();
+        await work();
+        var seconds = TimeProvider.System.GetElapsedTime(started).TotalSeconds;
+        var bytes = await ScalarAsync<decimal>($"SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '{wal}')", cancellationToken);
+        return new Measured(seconds, (long)bytes);
+    }
+
+    /// <summary>Runs the program itself, as Airflow would, and returns its peak memory in bytes.</summary>
+    /// <exception cref="InvalidOperationException">It did not end with 0.</exception>
+    public async Task<long> RunProgramAsync(CancellationToken cancellationToken, params string[] arguments)
+    {
+        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "sales-tasks"), arguments)
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            UseShellExecute = false,
+        };
+        var connection = _server.Connection;
+        start.Environment["AIRFLOW_CONN_SALES_POSTGRES"] = string.Create(
+            CultureInfo.InvariantCulture,
+            $"postgres://{Uri.EscapeDataString(connection.Username!)}:{Uri.EscapeDataString(connection.Password ?? "")}@{Uri.EscapeDataString(connection.Host!)}:{connection.Port}/{connection.Database}");
+        start.Environment["DOTNET_ROOT"] = Path.GetFullPath(Path.Combine(System.Runtime.InteropServices.RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", ".."));
+        using var process = Process.Start(start)!;
+        var output = process.StandardOutput.ReadToEndAsync(cancellationToken);
+        var errors = process.StandardError.ReadToEndAsync(cancellationToken);
+        var peak = 0L;
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(50), TimeProvider.System);
+        var exit = process.WaitForExitAsync(cancellationToken);
+        while (!exit.IsCompleted)
+        {
+            process.Refresh();
+            peak = Math.Max(peak, process.HasExited ? 0 : process.PeakWorkingSet64);
+            await Task.WhenAny(exit, timer.WaitForNextTickAsync(cancellationToken).AsTask());
+        }
+
+        await exit;
+        return process.ExitCode == 0
+            ? peak
+            : throw new InvalidOperationException($"sales-tasks {string.Join(' ', arguments)} ended with {process.ExitCode}: {await output}{await errors}");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _source.DisposeAsync();
+        await _server.DisposeAsync();
+    }
+}
+
+/// <param name="Seconds">Wall time.</param>
+/// <param name="WalBytes">Write-ahead log written meanwhile.</param>
+internal sealed record Measured(double Seconds, long WalBytes);
+
+internal static class Median
+{
+    public static double Of(IEnumerable<double> values)
+    {
+        var sorted = values.Order().ToList();
+        return sorted.Count % 2 == 1 ? sorted[sorted.Count / 2] : (sorted[(sorted.Count / 2) - 1] + sorted[sorted.Count / 2]) / 2;
+    }
+}
