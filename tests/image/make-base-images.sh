@@ -67,5 +67,5 @@ cp -L /etc/ssl/certs/ca-certificates.crt "$sdk/etc/ssl/certs/ca-certificates.crt
 mkdir "$sdk/usr/share/dotnet"
 cp -a "$dotnet_home"/. "$sdk/usr/share/dotnet/"
 ln -s /usr/share/dotnet/dotnet "$sdk/usr/bin/dotnet"
-import "$sdk" "$sdk_tag" --change 'ENV SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt'
+import "$sdk" "$sdk_tag" --change 'ENV SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt' --change 'ENV NUGET_CERT_REVOCATION_MODE=offline'
 echo "$sdk_tag and $runtime_tag are ready" >&2
