@@ -37,10 +37,13 @@ internal static class ChildProcess
         };
         start.Environment["LC_ALL"] = "C";
         using var process = Launch(start);
+        // Streams that were read are not closed with the process.
+        using var standardOutput = process.StandardOutput;
+        using var standardError = process.StandardError;
         try
         {
-            var output = process.StandardOutput.ReadToEndAsync(cancellationToken);
-            var errors = process.StandardError.ReadToEndAsync(cancellationToken);
+            var output = standardOutput.ReadToEndAsync(cancellationToken);
+            var errors = standardError.ReadToEndAsync(cancellationToken);
             await process.StandardInput.WriteAsync(input.AsMemory(), cancellationToken);
             process.StandardInput.Close();
             await process.WaitForExitAsync(cancellationToken);

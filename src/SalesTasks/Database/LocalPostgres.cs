@@ -100,12 +100,12 @@ internal sealed class LocalPostgres : IAsyncDisposable
         var server = new LocalPostgres(binaries, account, folder, password, options);
         try
         {
-            await server.CreateAsync(options, password, cancellationToken);
             if (!options.Keep)
             {
                 server.Guard();
             }
 
+            await server.CreateAsync(options, password, cancellationToken);
             await server.StartOnFreePortAsync(cancellationToken);
             await server.CreateDatabaseAsync(options.Database, cancellationToken);
             return server;
@@ -180,12 +180,21 @@ internal sealed class LocalPostgres : IAsyncDisposable
 
     /// <summary>
     /// A shell that waits for the end of a pipe we hold: when this process ends, by whatever signal, the kernel closes the pipe, and the
-    /// shell stops the server and removes the folder. Ctrl-C reaches it too and is ignored.
+    /// shell stops the server and removes the folder. Ctrl-C on the terminal does not reach it.
     /// </summary>
-    private void Guard() => _guard = _account.Start(
-        "/bin/sh",
-        ["-c", "trap '' INT TERM HUP QUIT; cat > /dev/null; \"$0\" stop -D \"$1/data\" -m immediate > /dev/null 2>&1; rm -rf \"$1\"",
-            $"{_binaries.Folder}/pg_ctl", Folder]);
+    private void Guard() => _guard = _account.StartGuard(
+    [
+        "-c",
+        """
+        trap '' INT TERM HUP QUIT
+        cat > /dev/null
+        "$0" stop -D "$1/data" -m immediate > /dev/null 2>&1
+        # An initdb that was under way puts files back once.
+        rm -rf "$1" 2> /dev/null || { sleep 1; rm -rf "$1"; }
+        """,
+        $"{_binaries.Folder}/pg_ctl",
+        Folder,
+    ]);
 
     private async Task StartOnFreePortAsync(CancellationToken cancellationToken)
     {
@@ -235,9 +244,12 @@ internal sealed class LocalPostgres : IAsyncDisposable
 
     private async Task RemoveAsync()
     {
-        using var guard = _guard ?? _account.Start(
-            "/bin/sh",
-            ["-c", "\"$0\" stop -D \"$1/data\" -m immediate > /dev/null 2>&1; rm -rf \"$1\"", $"{_binaries.Folder}/pg_ctl", Folder]);
+        if (_guard is null)
+        {
+            Guard();
+        }
+
+        using var guard = _guard!;
         _guard = null;
         guard.StandardInput.Close();
         await guard.WaitForExitAsync(CancellationToken.None);
@@ -275,10 +287,11 @@ internal sealed class LocalPostgres : IAsyncDisposable
 
         public string Describe(string command) => User is null ? command : $"runuser -u {User} -- sh -c '{command}'";
 
-        public Process Start(string file, IEnumerable<string> arguments)
+        /// <summary>Starts a shell with a session of its own, because runuser passes the terminal's Ctrl-C on as a kill.</summary>
+        public Process StartGuard(IEnumerable<string> arguments)
         {
-            var (actualFile, actualArguments) = As(file, arguments);
-            return ChildProcess.Start(actualFile, actualArguments);
+            var (file, actual) = As("/bin/sh", arguments);
+            return OperatingSystem.IsLinux() ? ChildProcess.Start("setsid", [file, .. actual]) : ChildProcess.Start(file, actual);
         }
 
         /// <summary>Runs a program to its end and returns what it printed; its failure is ours.</summary>

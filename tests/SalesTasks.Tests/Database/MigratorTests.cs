@@ -1,4 +1,3 @@
-using System.Text.RegularExpressions;
 using Npgsql;
 using SalesTasks.Database;
 using SalesTasks.Tests.TestBase;
@@ -62,7 +61,7 @@ public sealed class MigratorTests(PostgresServer server, TestDatabase clean) : I
         Assert.Equal(
             Migration.Embedded.Select(migration => migration.Version),
             applied.SelectMany(steps => steps).Select(step => step.Version).Order());
-        Assert.Equal(await CleanSchemaAsync(), await DumpAsync(database));
+        Assert.Equal(await CleanSchemaAsync(), await SchemaDump.ReadAsync(database));
     }
 
     [Theory]
@@ -83,7 +82,7 @@ public sealed class MigratorTests(PostgresServer server, TestDatabase clean) : I
         Assert.Equal(index, left);
         await using var retry = database.Open();
         Assert.Equal(Migration.Embedded.Count - index, (await new Migrator(retry, TimeProvider.System).MigrateAsync(Token)).Count);
-        Assert.Equal(await CleanSchemaAsync(), await DumpAsync(database));
+        Assert.Equal(await CleanSchemaAsync(), await SchemaDump.ReadAsync(database));
     }
 
     [Fact]
@@ -236,7 +235,7 @@ public sealed class MigratorTests(PostgresServer server, TestDatabase clean) : I
     public async Task MigrateAsync_FirstSchemaOfSearchPathMissing_IsCreatedAndHoldsEverything(string searchPath, string schema)
     {
         await using var database = await TestDatabase.CreateAsync(server);
-        var before = await DumpAsync(database);
+        var before = await SchemaDump.ReadAsync(database);
         var connection = database.Connection;
         connection.SearchPath = searchPath;
         await using var sales = new SalesDatabase(connection, new SalesDatabaseOptions(), TimeProvider.System);
@@ -247,8 +246,8 @@ public sealed class MigratorTests(PostgresServer server, TestDatabase clean) : I
         await new Migrator(sales, TimeProvider.System).MigrateAsync(Token);
 
         await sales.CheckSchemaAsync(Token);
-        Assert.Equal(before, await DumpAsync(database));
-        Assert.Equal(before, await DumpAsync(database, schema));
+        Assert.Equal(before, await SchemaDump.ReadAsync(database));
+        Assert.Equal(before, await SchemaDump.ReadAsync(database, schema));
     }
 
     [Fact]
@@ -261,7 +260,7 @@ public sealed class MigratorTests(PostgresServer server, TestDatabase clean) : I
 
         await new Migrator(sales, TimeProvider.System).MigrateAsync(Token);
 
-        Assert.Equal(await CleanSchemaAsync(), await DumpAsync(database, user));
+        Assert.Equal(await CleanSchemaAsync(), await SchemaDump.ReadAsync(database, user));
     }
 
     [Fact]
@@ -331,79 +330,12 @@ public sealed class MigratorTests(PostgresServer server, TestDatabase clean) : I
 
     private Task<TestDatabase> EmptyAsync() => TestDatabase.CreateAsync(server, migrated: false);
 
-    private Task<string> CleanSchemaAsync() => DumpAsync(clean);
+    private Task<string> CleanSchemaAsync() => SchemaDump.ReadAsync(clean);
 
     private static async Task<NpgsqlTransaction> HoldLockAsync(NpgsqlConnection connection, string schema)
     {
         var transaction = await connection.BeginTransactionAsync(Token);
         await connection.ExecuteStatementAsync("database/lock_schema", [("schema_name", schema)], Token);
         return transaction;
-    }
-
-    /// <summary>
-    /// Everything a migration can make in one schema, as text: relations with columns, constraints, indexes, triggers, functions, types,
-    /// casts and comments. The schema's own name is left out, so that two schemas compare.
-    /// </summary>
-    private static async Task<string> DumpAsync(TestDatabase database, string schema = "public")
-    {
-        string[] queries =
-        [
-            """
-            SELECT 'relation', c.relkind::text, c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull::text, a.attidentity::text,
-              coalesce(pg_get_expr(d.adbin, d.adrelid), ''), coalesce(c.reloptions::text, ''), coalesce(col_description(c.oid, a.attnum), '')
-            FROM pg_class AS c
-            JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-            LEFT JOIN pg_attrdef AS d ON d.adrelid = c.oid AND d.adnum = a.attnum
-            WHERE c.relnamespace = @schema::regnamespace
-            """,
-            "SELECT 'view', relname, pg_get_viewdef(oid) FROM pg_class WHERE relnamespace = @schema::regnamespace AND relkind IN ('v', 'm')",
-            "SELECT 'constraint', conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE connamespace = @schema::regnamespace",
-            "SELECT 'index', pg_get_indexdef(indexrelid) FROM pg_index JOIN pg_class ON oid = indexrelid WHERE relnamespace = @schema::regnamespace",
-            """
-            SELECT 'trigger', pg_get_triggerdef(t.oid) FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = t.tgrelid
-            WHERE c.relnamespace = @schema::regnamespace AND NOT t.tgisinternal
-            """,
-            "SELECT 'function', pg_get_functiondef(oid) FROM pg_proc WHERE pronamespace = @schema::regnamespace AND prokind IN ('f', 'p')",
-            """
-            SELECT 'type', typname, (SELECT string_agg(enumlabel, ',' ORDER BY enumsortorder) FROM pg_enum WHERE enumtypid = pg_type.oid)
-            FROM pg_type WHERE typnamespace = @schema::regnamespace AND typtype IN ('e', 'd')
-            """,
-            """
-            SELECT 'cast', castsource::regtype::text, casttarget::regtype::text, castcontext::text, castmethod::text
-            FROM pg_cast JOIN pg_type ON pg_type.oid = casttarget WHERE typnamespace = @schema::regnamespace
-            """,
-            "SELECT 'journal', version::text, name, checksum FROM schema_migrations WHERE @schema <> ''",
-        ];
-        var path = "\"" + schema.Replace("\"", "\"\"", StringComparison.Ordinal) + "\"";
-        await using var connection = await database.OpenConnectionAsync();
-        await ReadAsync(connection, "SELECT set_config('search_path', @schema, false)", path);
-        var lines = new List<string>();
-        foreach (var query in queries)
-        {
-            lines.AddRange(await ReadAsync(connection, query, path));
-        }
-
-        // Definitions name the schema, and functions keep the search_path they were made with.
-        return string.Join('\n', lines
-            .Select(line => Regex.Replace(line, "SET search_path TO .*", "", RegexOptions.None, Regex.InfiniteMatchTimeout)
-                .Replace(path + ".", "", StringComparison.Ordinal)
-                .Replace(schema + ".", "", StringComparison.Ordinal))
-            .Order(StringComparer.Ordinal));
-    }
-
-    [System.Diagnostics.CodeAnalysis.SuppressMessage("Security", "CA2100", Justification = "The test's own text.")]
-    private static async Task<List<string>> ReadAsync(NpgsqlConnection connection, string query, string schema)
-    {
-        await using var command = new NpgsqlCommand(query, connection);
-        command.Parameters.Add(new NpgsqlParameter("schema", schema));
-        await using var reader = await command.ExecuteReaderAsync(Token);
-        var lines = new List<string>();
-        while (await reader.ReadAsync(Token))
-        {
-            lines.Add(string.Join(
-                " | ", Enumerable.Range(0, reader.FieldCount).Select(column => reader.IsDBNull(column) ? "" : reader.GetString(column))));
-        }
-
-        return lines;
     }
 }

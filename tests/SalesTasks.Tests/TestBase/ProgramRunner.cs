@@ -138,18 +138,24 @@ internal sealed class RunningProgram
         }
 
         await Task.WhenAny(seen.Task, Completion);
-        Assert.True(seen.Task.IsCompleted, $"The program ended without logging '{fragment}'. {await Completion}");
+        if (!seen.Task.IsCompleted)
+        {
+            Assert.Fail($"The program ended without logging '{fragment}'. {await Completion}");
+        }
     }
 
     private async Task<ProgramResult> CompleteAsync()
     {
         // A limit on hanging, not a measure.
         using var limit = new CancellationTokenSource(Patience);
+        // Streams that were read are not closed with the process.
+        using var standardOutput = _process.StandardOutput;
+        using var standardError = _process.StandardError;
         try
         {
             _process.StandardInput.Close();
-            var output = _process.StandardOutput.ReadToEndAsync(limit.Token);
-            await ReadErrorsAsync(limit.Token);
+            var output = standardOutput.ReadToEndAsync(limit.Token);
+            await ReadErrorsAsync(standardError, limit.Token);
             await _process.WaitForExitAsync(limit.Token);
             return new ProgramResult(
                 _process.ExitCode, await output, _errors.ToString(), TimeProvider.System.GetElapsedTime(_started));
@@ -169,9 +175,9 @@ internal sealed class RunningProgram
         }
     }
 
-    private async Task ReadErrorsAsync(CancellationToken cancellationToken)
+    private async Task ReadErrorsAsync(StreamReader standardError, CancellationToken cancellationToken)
     {
-        while (await _process.StandardError.ReadLineAsync(cancellationToken) is { } line)
+        while (await standardError.ReadLineAsync(cancellationToken) is { } line)
         {
             lock (_gate)
             {
