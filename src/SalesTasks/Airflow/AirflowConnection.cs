@@ -8,7 +8,7 @@ namespace SalesTasks.Airflow;
 /// shows id, type and place only: any other field can hold a secret (a Slack token is a password, a path or a host, as people like).
 /// </summary>
 /// <param name="Source">Its id and where it was read.</param>
-/// <param name="Type">Airflow's conn_type, <c>postgresql</c> told as <c>postgres</c> and <c>-</c> as <c>_</c>; empty when none was given.</param>
+/// <param name="Type">Airflow's conn_type, <c>postgres</c> for <c>postgresql</c> and <c>_</c> for <c>-</c>; empty when not given.</param>
 internal sealed record AirflowConnection(ConnectionSource Source, string Type)
 {
     public string Id => Source.Id;
@@ -84,7 +84,9 @@ internal sealed record AirflowConnection(ConnectionSource Source, string Type)
 
     private bool PrintMembers(StringBuilder builder)
     {
-        builder.Append("Id = ").Append(Id).Append(", Type = ").Append(Type).Append(", Place = ").Append(Source.Place);
+        builder.Append("Id = ").Append(Id);
+        builder.Append(", Type = ").Append(ConnectionSource.Shown(Type));
+        builder.Append(", Place = ").Append(Source.Place);
         return true;
     }
 }

@@ -40,7 +40,7 @@ internal static class AirflowUri
         var type = url.Scheme;
         if (type.Length == 0 || !uri.AsSpan().TrimStart().StartsWith(type + Mark, StringComparison.OrdinalIgnoreCase))
         {
-            throw new FormatException("it does not begin with a type and ://, as in postgres://… (a type has letters, digits, + - . only)");
+            throw new FormatException("it does not begin with a type and ://, as in postgres:// (a type has letters, digits, + - .)");
         }
 
         var protocol = "";

@@ -7,6 +7,7 @@ namespace SalesTasks.Airflow;
 internal static class ConnectionJson
 {
     private const string Keys = "conn_type, description, host, login, password, schema, port, extra";
+    private const string FileKeys = Keys + " or extra_dejson";
 
     /// <summary>Reads the value of an AIRFLOW_CONN_ variable that starts with <c>{</c>.</summary>
     /// <param name="source">Whose text it is.</param>
@@ -42,10 +43,9 @@ internal static class ConnectionJson
                 "password" => connection with { Password = NullIfEmpty(Text(source, field)) },
                 "schema" => connection with { Schema = Text(source, field) },
                 "port" => connection with { Port = Port(source, field.Value) },
-                "extra" => connection with { Extra = Extra(source, field) },
+                "extra" when !seen.Contains("extra_dejson") => connection with { Extra = Extra(source, field) },
                 "extra_dejson" when inFile && !seen.Contains("extra") => connection with { Extra = Extra(source, field) },
-                _ => throw source.Fault(
-                    $"key {ConnectionSource.Shown(field.Name)} is not allowed; allowed: {Keys}{(inFile ? ", extra_dejson instead of extra" : "")}"),
+                var key => throw source.Fault($"key {ConnectionSource.Shown(key)} is not allowed; allowed: {(inFile ? FileKeys : Keys)}"),
             };
         }
 

@@ -28,11 +28,11 @@ internal sealed class ConnectionResolver(Func<string, string?> environment)
         var found = string.IsNullOrWhiteSpace(path)
             ? null
             : ConnectionFile.Find(new ConnectionSource(id, $"file {path}, named by {FileVariable}"), path);
-        var fileState = string.IsNullOrWhiteSpace(path) ? "which is not set" : $"{path}, which does not define it";
+        var fileState = string.IsNullOrWhiteSpace(path) ? $"{FileVariable} names no file" : $"{path} ({FileVariable}) does not define it";
         return found ?? throw JobException.Usage(
-            $"Connection '{id}' is not defined. Looked in the environment variable {variable}, which is not set or empty, and in the file named by "
-            + $"{FileVariable}: {fileState}. Set {variable} to a URI (type://login:password@host:port/schema, percent-encoded) or to JSON, or "
-            + $"define '{id}' in that file.");
+            $"Connection '{id}' is not defined: the environment variable {variable} is not set or empty, and {fileState}. "
+            + $"Set {variable} to a URI (type://login:password@host:port/schema, each part percent-encoded) or to JSON, "
+            + $"or define '{id}' in a file (.env, .json, .yaml) and set {FileVariable} to its path.");
     }
 
     /// <summary>
@@ -44,8 +44,8 @@ internal sealed class ConnectionResolver(Func<string, string?> environment)
             || !id.All(c => char.IsLetterOrDigit(c) || "_-.:#!()/\\".Contains(c, StringComparison.Ordinal)))
         {
             throw JobException.Usage(
-                $"A connection id must be 1 to {MaxIdLength} characters, letters, digits and _ - . : # ! ( ) / \\ only, and no URI. The one given "
-                + "is not, and is not shown because it may hold a password. Put the URI into AIRFLOW_CONN_<ID> and the id here.");
+                $"A connection id must have 1 to {MaxIdLength} characters (letters, digits, _ - . : # ! ( ) / \\) and be no URI. "
+                + "The one given is not shown because it may hold a password. Put the URI into AIRFLOW_CONN_<ID> and give that id.");
         }
     }
 }

@@ -10,9 +10,9 @@ namespace SalesTasks.Airflow;
 internal static class PostgresConnectionString
 {
     private const string Allowed =
-        "sslmode, sslrootcert, sslcert, sslkey, sslpassword, sslnegotiation, channel_binding, gssencmode, connect_timeout, application_name, "
-        + "fallback_application_name, options, target_session_attrs, client_encoding, keepalives, keepalives_idle, keepalives_interval, "
-        + "keepalives_count, tcp_user_timeout, cursor";
+        "sslmode, sslrootcert, sslcert, sslkey, sslpassword, sslnegotiation, channel_binding, gssencmode, connect_timeout, "
+        + "application_name, fallback_application_name, options, target_session_attrs, client_encoding, keepalives, keepalives_idle, "
+        + "keepalives_interval, keepalives_count, tcp_user_timeout, cursor";
 
     private const string SystemRoots = "system";
 
@@ -20,7 +20,7 @@ internal static class PostgresConnectionString
     private const int MaxTimeout = 1024;
 
     /// <summary>The settings to open a data source with; whoever opens it adds pooling and session settings.</summary>
-    /// <exception cref="JobException">Not a usable PostgreSQL connection; names the connection, the setting and what is allowed.</exception>
+    /// <exception cref="JobException">Not usable; names the connection, the setting and what is allowed.</exception>
     public static NpgsqlConnectionStringBuilder From(AirflowConnection connection)
     {
         var source = connection.Source;
@@ -65,7 +65,7 @@ internal static class PostgresConnectionString
     {
         if (string.IsNullOrWhiteSpace(host))
         {
-            throw source.Fault("it has no host; give a name, an address or the directory of the server's socket (in a URI: %2Fvar%2Frun%2Fpostgresql)");
+            throw source.Fault("it has no host; give a name, an address, or a socket directory (in a URI: %2Fvar%2Frun%2Fpostgresql)");
         }
 
         // One colon would be read as host:port by Npgsql; two or more are an IPv6 address.
@@ -79,10 +79,11 @@ internal static class PostgresConnectionString
         switch (name)
         {
             case "sslmode":
-                settings.SslMode = Choice<SslMode>(source, name, value, "disable", "allow", "prefer", "require", "verify-ca", "verify-full");
+                settings.SslMode = Choice<SslMode>(
+                    source, name, value, "disable", "allow", "prefer", "require", "verify-ca", "verify-full");
                 break;
             case "sslrootcert":
-                settings.RootCertificate = string.Equals(value, SystemRoots, StringComparison.Ordinal) ? null : FilePath(source, name, value);
+                settings.RootCertificate = value is SystemRoots ? null : FilePath(source, name, value);
                 break;
             case "sslcert":
                 settings.SslCertificate = FilePath(source, name, value);
@@ -151,8 +152,8 @@ internal static class PostgresConnectionString
     }
 
     /// <summary>
-    /// libpq verifies the server whenever it is given a root certificate, so <c>require</c> becomes <c>verify-ca</c>; and the system's roots
-    /// are public, so they come with <c>verify-full</c> or not at all.
+    /// libpq verifies the server whenever it is given a root certificate, so <c>require</c> becomes <c>verify-ca</c>; and the system's
+    /// roots are public, so they come with <c>verify-full</c> or not at all.
     /// </summary>
     private static void FollowLibpqOnRootCertificate(
         ConnectionSource source, NpgsqlConnectionStringBuilder settings, IReadOnlyDictionary<string, string> extras)
@@ -188,7 +189,7 @@ internal static class PostgresConnectionString
 
     /// <summary>The path is not shown: people paste the key itself there.</summary>
     private static string FilePath(ConnectionSource source, string name, string value) =>
-        File.Exists(value) ? value : throw source.Fault($"its extra '{name}' names a file that does not exist or cannot be seen; give a path");
+        File.Exists(value) ? value : throw source.Fault($"its extra '{name}' is not the path of a file that can be seen");
 
     private static string? NullIfEmpty(string? text) => text is { Length: > 0 } ? text : null;
 }

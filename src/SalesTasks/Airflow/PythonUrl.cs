@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
@@ -16,14 +15,9 @@ namespace SalesTasks.Airflow;
 /// <param name="Query">As written, without its <c>?</c>.</param>
 internal readonly record struct PythonUrl(string Scheme, string Authority, string Path, string Query)
 {
-    private static readonly SearchValues<char> SchemeCharacters =
-        SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.");
-
-    private static readonly SearchValues<char> AuthorityEnd = SearchValues.Create("/?#");
-
     /// <summary>Every character whose Unicode compatibility form (NFKC) holds one of <c>/ ? # @ :</c>.</summary>
-    private static readonly SearchValues<char> Lookalikes = SearchValues.Create(
-        "\u2047\u2048\u2049\u2100\u2101\u2105\u2106\u2A74\uFE13\uFE16\uFE55\uFE56\uFE5F\uFE6B\uFF03\uFF0F\uFF1A\uFF1F\uFF20");
+    private const string Lookalikes =
+        "\u2047\u2048\u2049\u2100\u2101\u2105\u2106\u2A74\uFE13\uFE16\uFE55\uFE56\uFE5F\uFE6B\uFF03\uFF0F\uFF1A\uFF1F\uFF20";
 
     /// <summary>Before the first <c>:</c> of the user information; null without any <c>@</c>.</summary>
     public string? User => UserInfo is { } info ? Partition(info, ':').Before : null;
@@ -79,7 +73,7 @@ internal readonly record struct PythonUrl(string Scheme, string Authority, strin
 
         var scheme = "";
         var colon = url.IndexOf(':', StringComparison.Ordinal);
-        if (colon > 0 && char.IsAsciiLetter(url[0]) && !url.AsSpan(0, colon).ContainsAnyExcept(SchemeCharacters))
+        if (colon > 0 && char.IsAsciiLetter(url[0]) && url[..colon].All(c => char.IsAsciiLetterOrDigit(c) || c is '+' or '-' or '.'))
         {
             scheme = url[..colon].ToLowerInvariant();
             url = url[(colon + 1)..];
@@ -88,7 +82,7 @@ internal readonly record struct PythonUrl(string Scheme, string Authority, strin
         var authority = "";
         if (url.StartsWith("//", StringComparison.Ordinal))
         {
-            var length = url.AsSpan(2).IndexOfAny(AuthorityEnd);
+            var length = url.AsSpan(2).IndexOfAny('/', '?', '#');
             authority = length < 0 ? url[2..] : url.Substring(2, length);
             url = url[(2 + authority.Length)..];
             CheckAuthority(authority);
@@ -116,9 +110,10 @@ internal readonly record struct PythonUrl(string Scheme, string Authority, strin
             var count = 0;
             while (i < text.Length && char.IsAscii(text[i]))
             {
-                var escape = text[i] == '%' && i + 2 < text.Length && char.IsAsciiHexDigit(text[i + 1]) && char.IsAsciiHexDigit(text[i + 2]);
-                bytes[count++] = escape ? byte.Parse(text.AsSpan(i + 1, 2), NumberStyles.AllowHexSpecifier) : (byte)text[i];
-                i += escape ? 3 : 1;
+                var digits = text[i] == '%' && i + 2 < text.Length ? text.AsSpan(i + 1, 2) : "";
+                var isEscape = byte.TryParse(digits, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var escaped);
+                bytes[count++] = isEscape ? escaped : (byte)text[i];
+                i += isEscape ? 3 : 1;
             }
 
             result.Append(Encoding.UTF8.GetString(bytes, 0, count));
@@ -131,7 +126,7 @@ internal readonly record struct PythonUrl(string Scheme, string Authority, strin
         return result.ToString();
     }
 
-    /// <summary>The fields of a query: <c>+</c> is a space, blank values stay, the last of equal names wins in the place of the first.</summary>
+    /// <summary>The fields of a query: <c>+</c> is a space, blank values stay, of equal names the last wins.</summary>
     public static IReadOnlyDictionary<string, string> ParseQuery(string query)
     {
         var fields = new Dictionary<string, string>();
@@ -161,13 +156,14 @@ internal readonly record struct PythonUrl(string Scheme, string Authority, strin
 
     private static void CheckAuthority(string authority)
     {
-        if (authority.AsSpan().ContainsAny(Lookalikes))
+        if (authority.Any(c => Lookalikes.Contains(c, StringComparison.Ordinal)))
         {
             throw new FormatException("it holds a Unicode look-alike of / ? # @ or : before its path; percent-encode it");
         }
 
         var bracketed = Partition(authority, '[').After;
-        if (bracketed is null != !authority.Contains(']', StringComparison.Ordinal) || (bracketed is not null && !IsBracketable(Partition(bracketed, ']').Before)))
+        var closes = authority.Contains(']', StringComparison.Ordinal);
+        if (bracketed is null ? closes : !closes || !IsBracketable(Partition(bracketed, ']').Before))
         {
             throw new FormatException("it has brackets that do not enclose an IPv6 address (percent-encode [ ] in a password)");
         }

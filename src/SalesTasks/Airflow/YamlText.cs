@@ -16,44 +16,34 @@ internal sealed partial class YamlText
     private const int MaxNodes = 100_000;
 
     private readonly ConnectionSource source;
-    private readonly Parser parser;
+    private readonly SafeParser parser;
     private readonly Dictionary<AnchorName, (JsonNode? Node, int Size)> anchors = [];
     private int nodes;
 
     private YamlText(string yaml, ConnectionSource source)
     {
         this.source = source;
-        parser = new Parser(new StringReader(yaml));
+        parser = new SafeParser(yaml, source);
     }
 
     /// <summary>The document as JSON text; <c>null</c> when it is empty.</summary>
-    /// <exception cref="JobException">Not one well-formed YAML document; names the connection looked for, the file and the line.</exception>
-    public static string ToJson(string yaml, ConnectionSource source)
-    {
-        try
-        {
-            return new YamlText(yaml, source).ReadDocument()?.ToJsonString() ?? "null";
-        }
-        catch (YamlException exception)
-        {
-            throw source.Fault($"the file is not valid YAML (line {exception.Start.Line})");
-        }
-    }
+    /// <exception cref="JobException">Not one well-formed YAML document; names the connection, the file and the line.</exception>
+    public static string ToJson(string yaml, ConnectionSource source) =>
+        new YamlText(yaml, source).ReadDocument()?.ToJsonString() ?? "null";
 
     [GeneratedRegex(@"^-?(0|[1-9][0-9]*)(\.[0-9]+)?$", RegexOptions.ExplicitCapture)]
     private static partial Regex JsonNumber();
 
     private JsonNode? ReadDocument()
     {
-        parser.Consume<StreamStart>();
-        if (!parser.Accept<DocumentStart>(out _))
+        Expect<StreamStart>();
+        if (!parser.TryConsume<DocumentStart>(out _))
         {
             return null;
         }
 
-        parser.Consume<DocumentStart>();
         var root = Read(depth: 0);
-        parser.Consume<DocumentEnd>();
+        Expect<DocumentEnd>();
         if (!parser.Accept<StreamEnd>(out _))
         {
             throw Fault("holds more than one document");
@@ -75,7 +65,7 @@ internal sealed partial class YamlText
         }
 
         var before = nodes;
-        var start = parser.Consume<NodeEvent>();
+        var start = Expect<NodeEvent>();
         var node = start switch
         {
             Scalar scalar => ReadScalar(scalar),
@@ -130,7 +120,7 @@ internal sealed partial class YamlText
             }
             else if (!mapping.TryAdd(key.Value, value))
             {
-                throw Fault($"gives {ConnectionSource.Shown(key.Value)} twice");
+                throw Fault($"gives {ConnectionSource.Shown(key.Value)} twice", key);
             }
         }
 
@@ -148,12 +138,8 @@ internal sealed partial class YamlText
     private JsonNode? ReadScalar(Scalar scalar)
     {
         var text = scalar.Value;
-        if (!scalar.Tag.IsEmpty && !scalar.Tag.IsNonSpecific && scalar.Tag != "tag:yaml.org,2002:str")
-        {
-            throw Fault("has a tag other than !!str");
-        }
-
-        if (scalar.Style != ScalarStyle.Plain || !scalar.Tag.IsEmpty)
+        var typed = scalar.Tag.IsEmpty ? scalar.Style == ScalarStyle.Plain : !scalar.Tag.IsNonSpecific && IsTyped(scalar);
+        if (!typed)
         {
             return JsonValue.Create(text);
         }
@@ -167,6 +153,42 @@ internal sealed partial class YamlText
         };
     }
 
-    private JobException Fault(string fault) =>
-        source.Fault($"the file {fault} (line {parser.Current?.Start.Line})");
+    private bool IsTyped(Scalar scalar) => scalar.Tag.Value switch
+    {
+        "tag:yaml.org,2002:str" => false,
+        "tag:yaml.org,2002:int" or "tag:yaml.org,2002:float" or "tag:yaml.org,2002:bool" or "tag:yaml.org,2002:null" => true,
+        _ => throw Fault("has a tag other than !!str, !!int, !!float, !!bool, !!null", scalar),
+    };
+
+    private T Expect<T>()
+        where T : ParsingEvent =>
+        parser.TryConsume<T>(out var found) ? found : throw Fault("is not valid YAML");
+
+    private JobException Fault(string fault, ParsingEvent? at = null) =>
+        source.Fault($"the file {fault} (line {at?.Start.Line ?? parser.Line})");
+
+    /// <summary>The YAML parser, its complaints made ours; some malformed input makes it fail with unforeseen exceptions.</summary>
+    private sealed class SafeParser(string yaml, ConnectionSource source) : IParser
+    {
+        private readonly Parser inner = new(new StringReader(yaml));
+
+        public ParsingEvent? Current => inner.Current;
+
+        public long Line { get; private set; } = 1;
+
+        public bool MoveNext()
+        {
+            try
+            {
+                var more = inner.MoveNext();
+                Line = inner.Current?.Start.Line ?? Line;
+                return more;
+            }
+            catch (Exception exception) when (exception is YamlException or InvalidOperationException or ArgumentException)
+            {
+                var line = exception is YamlException { Start.Line: > 0 } told ? told.Start.Line : Line;
+                throw source.Fault($"the file is not valid YAML (line {line})");
+            }
+        }
+    }
 }
