@@ -138,7 +138,8 @@ internal static class ScoringBenchmark
                   l.has_name, 3, 0, extract(day FROM now() - l.created_at)::int, l.domain::varchar, l.website_visited, l.demo_requested, l.pricing_page_viewed)
                 FROM leads l LEFT JOIN lead_engagement g USING (lead_id) WHERE l.ext_id = $1
                 """,
-                connection) { Parameters = { new NpgsqlParameter<string> { TypedValue = id } } };
+                connection)
+            { Parameters = { new NpgsqlParameter<string> { TypedValue = id } } };
             var value = (int)(await score.ExecuteScalarAsync(cancellationToken))!;
             await using var history = new NpgsqlCommand(
                 "INSERT INTO lead_score_history (lead_ext_id, score, priority, scoring_factors) VALUES ($1, $2, 'low', '{}')", connection)
