@@ -17,19 +17,8 @@ public abstract class PipelineTests(TestDatabase database) : IClassFixture<TestD
 
     public virtual async ValueTask InitializeAsync()
     {
-        // Past the pool: its sessions must begin after the setting is there.
-        var unpooled = database.Connection;
-        unpooled.Pooling = false;
-        await using var connection = new NpgsqlConnection(unpooled.ConnectionString);
-        await connection.OpenAsync(TestContext.Current.CancellationToken);
-        await using var command = connection.CreateCommand();
-        // A few rows are deleted faster than the tables are truncated.
-        command.CommandText =
-            """
-            DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET salestasks.as_of TO ''2026-03-16 12:00:00+00''', current_database()); END $$;
-            DELETE FROM leads; DELETE FROM sales_reps; DELETE FROM sales_campaigns; DELETE FROM task_runs
-            """;
-        await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+        await database.WorkAtAsync(new DateTimeOffset(Now));
+        await database.ExecuteAsync("DELETE FROM leads; DELETE FROM sales_reps; DELETE FROM sales_campaigns; DELETE FROM task_runs");
     }
 
     public virtual ValueTask DisposeAsync()

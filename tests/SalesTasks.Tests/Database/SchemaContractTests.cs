@@ -280,6 +280,9 @@ public sealed class SchemaContractTests(TestDatabase database) : PipelineTests(d
         { "UPDATE sales_pipeline SET probability_pct = 101", PostgresErrorCodes.CheckViolation },
         { "UPDATE sales_pipeline SET probability_pct = -1", PostgresErrorCodes.CheckViolation },
         { "UPDATE sales_pipeline SET estimated_value = -0.01", PostgresErrorCodes.CheckViolation },
+        { "UPDATE sales_pipeline SET qualified_at = 'infinity'", PostgresErrorCodes.CheckViolation },
+        { "UPDATE sales_pipeline SET last_contact_at = '-infinity'", PostgresErrorCodes.CheckViolation },
+        { "UPDATE sales_stage_history SET changed_at = 'infinity'", PostgresErrorCodes.CheckViolation },
         {
             "INSERT INTO sales_followup_tasks (pipeline_id, lead_ext_id, task_type, task_title) VALUES (800, 'l', 'fax', 'x')",
             PostgresErrorCodes.CheckViolation
