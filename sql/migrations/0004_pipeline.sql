@@ -31,6 +31,10 @@ CREATE TABLE sales_pipeline (
   metadata jsonb DEFAULT '{}',
   created_at timestamptz NOT NULL DEFAULT sales_now(),
   updated_at timestamptz NOT NULL DEFAULT sales_now(),
+  -- Views compute with these; one infinite instant would break them for every deal.
+  CONSTRAINT sales_pipeline_finite CHECK (
+    isfinite(qualified_at) AND isfinite(first_contact_at) AND isfinite(last_contact_at) AND isfinite(next_followup_at)
+    AND isfinite(closed_at)),
   CONSTRAINT sales_pipeline_closed_at_with_stage CHECK ((closed_at IS NOT NULL) = (stage IN ('closed_won', 'closed_lost')))
 ) WITH (fillfactor = 90);
 
@@ -38,7 +42,7 @@ CREATE INDEX idx_pipeline_stage_priority_score ON sales_pipeline (stage, priorit
 CREATE INDEX idx_pipeline_assigned_stage ON sales_pipeline (assigned_to, stage);
 -- Both `stage < 'closed_won'` and `stage NOT IN ('closed_won', 'closed_lost')` imply this predicate.
 CREATE INDEX idx_pipeline_next_followup ON sales_pipeline (next_followup_at) WHERE stage NOT IN ('closed_won', 'closed_lost');
--- jsonb_path_ops: serves @>, @? and @@ from a third of the size of the default class; only key existence (?) goes without an index.
+-- jsonb_path_ops: serves @>, @? and @@ from two thirds of the size of the default class; only key existence (?) goes without an index.
 CREATE INDEX idx_pipeline_metadata_gin ON sales_pipeline USING gin (metadata jsonb_path_ops);
 CREATE INDEX idx_pipeline_closed_at ON sales_pipeline (closed_at) WHERE closed_at IS NOT NULL;
 
@@ -58,7 +62,7 @@ CREATE TABLE sales_stage_history (
   lead_ext_id varchar(128) NOT NULL REFERENCES leads (ext_id) ON UPDATE CASCADE ON DELETE CASCADE,
   from_stage pipeline_stage,
   to_stage pipeline_stage NOT NULL,
-  changed_at timestamptz NOT NULL DEFAULT sales_now(),
+  changed_at timestamptz NOT NULL DEFAULT sales_now() CHECK (isfinite(changed_at)),
   changed_by text NOT NULL DEFAULT coalesce(nullif(current_setting('salestasks.actor', true), ''), session_user)
 );
 CREATE INDEX idx_stage_history_pipeline ON sales_stage_history (pipeline_id, changed_at);

@@ -42,6 +42,18 @@ public sealed class TestDatabase(PostgresServer server) : IAsyncLifetime
     internal SalesDatabase Open(DateTimeOffset? asOf = null, TimeProvider? time = null) =>
         new(Connection, new SalesDatabaseOptions { AsOf = asOf }, time ?? TimeProvider.System);
 
+    /// <summary>From now on every session works at this instant, which is what <c>sales_now()</c> answers.</summary>
+    internal async Task WorkAtAsync(DateTimeOffset instant)
+    {
+        var options = $"-c salestasks.as_of={instant:O}";
+        if (_connection!.Options != options)
+        {
+            await _source!.DisposeAsync();
+            _connection.Options = options;
+            _source = NpgsqlDataSource.Create(_connection);
+        }
+    }
+
     /// <summary>A plain connection, past the program's own settings.</summary>
     internal async Task<NpgsqlConnection> OpenConnectionAsync() => await _source!.OpenConnectionAsync(TestContext.Current.CancellationToken);
 
