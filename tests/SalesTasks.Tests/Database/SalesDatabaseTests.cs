@@ -288,6 +288,20 @@ public sealed class SalesDatabaseTests(TestDatabase database) : IClassFixture<Te
     }
 
     [Fact]
+    public async Task OpenAsync_SeveralHosts_TakesTheOneThatAnswersAndIsTemporaryWhenNoneDoes()
+    {
+        var server = FakeServer.Start(FakeServer.HangUp);
+        await server.DisposeAsync();
+        var settings = database.Connection;
+        settings.Host = $"127.0.0.1:{server.Port},{settings.Host}:{settings.Port}";
+        await OpenAsync(settings);
+
+        var error = await RefusalAsync(none => none.Host = $"127.0.0.1:{server.Port},localhost:{server.Port}");
+
+        Assert.Equal(ExitCode.TemporaryFailure, error.ExitCode);
+    }
+
+    [Fact]
     public async Task OpenAsync_UnknownHost_IsTemporary() =>
         Assert.Equal(ExitCode.TemporaryFailure, (await RefusalAsync(settings => settings.Host = "no-such-host.invalid")).ExitCode);
 
