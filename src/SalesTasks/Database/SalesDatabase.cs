@@ -45,6 +45,8 @@ internal sealed class SalesDatabase : IAsyncDisposable
         var settings = new NpgsqlConnectionStringBuilder(connection.ConnectionString)
         {
             ApplicationName = options.ApplicationName,
+            // Said at start-up as well, because PgBouncer in transaction mode keeps what is said there and loses what is set later.
+            Timezone = "UTC",
             MaxPoolSize = 10,
             Multiplexing = false,
             Enlist = false,

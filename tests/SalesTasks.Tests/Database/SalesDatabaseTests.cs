@@ -1,6 +1,8 @@
+using System.Buffers.Binary;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Npgsql;
@@ -204,16 +206,32 @@ public sealed class SalesDatabaseTests(TestDatabase database) : IClassFixture<Te
     [Fact]
     public async Task OpenAsync_WrongPassword_IsRefusedWithoutShowingIt()
     {
-        var error = await RefusalAsync(settings => settings.Password = "not-the-password");
+        // Not the tests' own server: it may trust everybody.
+        var server = FakeServer.Start(FakeServer.RefusePassword);
+
+        var error = await RefusalAsync(
+            settings =>
+            {
+                settings.SslMode = SslMode.Disable;
+                settings.Password = "not-the-password";
+            },
+            server);
 
         Assert.Equal(ExitCode.Refused, error.ExitCode);
+        Assert.Contains($"127.0.0.1:{server.Port}", error.Message, StringComparison.Ordinal);
+        Assert.Contains("28P01", error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("not-the-password", error.ToString(), StringComparison.Ordinal);
-        Assert.Contains($"{database.Connection.Host}:{database.Connection.Port}", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task OpenAsync_MissingPassword_IsRefused() =>
-        Assert.Equal(ExitCode.Refused, (await RefusalAsync(settings => settings.Remove("Password"))).ExitCode);
+        Assert.Equal(ExitCode.Refused, (await RefusalAsync(
+            settings =>
+            {
+                settings.SslMode = SslMode.Disable;
+                settings.Remove("Password");
+            },
+            FakeServer.Start(FakeServer.RefusePassword))).ExitCode);
 
     [Fact]
     public async Task OpenAsync_UnknownDatabase_IsRefused() =>
@@ -265,6 +283,20 @@ public sealed class SalesDatabaseTests(TestDatabase database) : IClassFixture<Te
         await server.DisposeAsync();
 
         var error = await RefusalAsync(settings => settings.Port = server.Port);
+
+        Assert.Equal(ExitCode.TemporaryFailure, error.ExitCode);
+    }
+
+    [Fact]
+    public async Task OpenAsync_SeveralHosts_TakesTheOneThatAnswersAndIsTemporaryWhenNoneDoes()
+    {
+        var server = FakeServer.Start(FakeServer.HangUp);
+        await server.DisposeAsync();
+        var settings = database.Connection;
+        settings.Host = $"127.0.0.1:{server.Port},{settings.Host}:{settings.Port}";
+        await OpenAsync(settings);
+
+        var error = await RefusalAsync(none => none.Host = $"127.0.0.1:{server.Port},localhost:{server.Port}");
 
         Assert.Equal(ExitCode.TemporaryFailure, error.ExitCode);
     }
@@ -427,16 +459,28 @@ public sealed class SalesDatabaseTests(TestDatabase database) : IClassFixture<Te
         public static async Task StaySilent(NetworkStream stream, CancellationToken cancellationToken) =>
             await stream.CopyToAsync(Stream.Null, cancellationToken);
 
+        /// <summary>Asks for the password in clear text and refuses it (protocol 3.0: AuthenticationCleartextPassword, ErrorResponse).</summary>
+        public static async Task RefusePassword(NetworkStream stream, CancellationToken cancellationToken)
+        {
+            await ReadMessageAsync(stream, cancellationToken);
+            await stream.WriteAsync("R\0\0\0\x08\0\0\0\x03"u8.ToArray(), cancellationToken);
+            await stream.ReadExactlyAsync(new byte[1], cancellationToken);
+            await ReadMessageAsync(stream, cancellationToken);
+            var fields = "SFATAL\0VFATAL\0C28P01\0Mpassword authentication failed\0\0"u8.ToArray();
+            await stream.WriteAsync(new byte[] { (byte)'E', 0, 0, 0, (byte)(fields.Length + 4) }, cancellationToken);
+            await stream.WriteAsync(fields, cancellationToken);
+        }
+
         public static async Task RefuseTls(NetworkStream stream, CancellationToken cancellationToken)
         {
-            await ReadRequestAsync(stream, cancellationToken);
+            await ReadMessageAsync(stream, cancellationToken);
             await stream.WriteAsync("N"u8.ToArray(), cancellationToken);
             await stream.CopyToAsync(Stream.Null, cancellationToken);
         }
 
         public static async Task SpeakUntrustedTls(NetworkStream stream, CancellationToken cancellationToken)
         {
-            await ReadRequestAsync(stream, cancellationToken);
+            await ReadMessageAsync(stream, cancellationToken);
             await stream.WriteAsync("S"u8.ToArray(), cancellationToken);
             using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
             var from = DateTimeOffset.UnixEpoch.AddYears(50);
@@ -454,24 +498,28 @@ public sealed class SalesDatabaseTests(TestDatabase database) : IClassFixture<Te
             _stop.Dispose();
         }
 
-        private static async Task ReadRequestAsync(NetworkStream stream, CancellationToken cancellationToken) =>
-            await stream.ReadExactlyAsync(new byte[8], cancellationToken);
+        /// <summary>Length (four bytes that count themselves) and content.</summary>
+        private static async Task ReadMessageAsync(NetworkStream stream, CancellationToken cancellationToken)
+        {
+            var length = new byte[4];
+            await stream.ReadExactlyAsync(length, cancellationToken);
+            await stream.ReadExactlyAsync(new byte[BinaryPrimitives.ReadInt32BigEndian(length) - 4], cancellationToken);
+        }
 
         private async Task ServeAsync(Func<NetworkStream, CancellationToken, Task> behave)
         {
-            try
+            while (!_stop.IsCancellationRequested)
             {
-                while (true)
+                try
                 {
                     using var client = await _listener.AcceptTcpClientAsync(_stop.Token);
                     await behave(client.GetStream(), _stop.Token);
                 }
-            }
-            catch (Exception ended) when (ended is OperationCanceledException or IOException or SocketException
-                or System.Security.Authentication.AuthenticationException)
-            {
-                // The client went away, as the tests expect, or the test is over.
-                return;
+                catch (Exception ended) when (ended is OperationCanceledException or IOException or AuthenticationException)
+                {
+                    // The client went away, as the tests expect, or the test is over.
+                    continue;
+                }
             }
         }
     }

@@ -4,8 +4,9 @@ namespace SalesTasks.Tests.TestBase;
 internal static class KillHarness
 {
     /// <summary>
-    /// Starts the program and kills it after a random share of its usual duration, <paramref name="kills"/> times or until a run gets
-    /// through, then runs it to the end and checks. Returns how many runs were killed: zero means that nothing was tested.
+    /// Starts the program and kills it after a random share of its usual duration, later from run to run so that every part of it is
+    /// hit, <paramref name="kills"/> times or until a run gets through; then runs it to the end and checks. Returns how many runs were
+    /// killed: zero means that nothing was tested.
     /// </summary>
     /// <param name="start">Starts one run: the same arguments every time, as a retry has them.</param>
     /// <param name="usual">How long a whole run takes: the duration of one on a copy of the data.</param>
@@ -23,7 +24,7 @@ internal static class KillHarness
             var program = start();
             await Task.WhenAny(
                 program.Completion,
-                Task.Delay(usual * random.NextDouble(), TimeProvider.System, TestContext.Current.CancellationToken));
+                Task.Delay(usual * ((run + random.NextDouble()) / kills), TimeProvider.System, TestContext.Current.CancellationToken));
             if (!program.Completion.IsCompleted)
             {
                 program.Kill();

@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Security.Cryptography;
 using Npgsql;
 using SalesTasks.Database;
 using SalesTasks.Tests.TestBase;
@@ -9,7 +11,7 @@ namespace SalesTasks.Tests.TestBase;
 
 /// <summary>
 /// The PostgreSQL all tests share, started by the first one that needs it: the server of SALES_TEST_POSTGRES (an Npgsql connection
-/// string of a role that may create databases), else a private one from the binaries installed here, else a container. Without any
+/// string of a role that may create databases and roles), else a private one from the binaries installed here, else a container. Without any
 /// of them tests fail; they are never skipped.
 /// </summary>
 public sealed class PostgresServer : IAsyncDisposable
@@ -17,26 +19,13 @@ public sealed class PostgresServer : IAsyncDisposable
     private const string Variable = "SALES_TEST_POSTGRES";
 
     private readonly SemaphoreSlim _turn = new(1);
-    private readonly string _run = Convert.ToHexStringLower(System.Security.Cryptography.RandomNumberGenerator.GetBytes(4));
+    private readonly string _run = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4));
     private LocalPostgres? _local;
     private PostgreSqlContainer? _container;
+    private NpgsqlConnectionStringBuilder? _connection;
     private NpgsqlDataSource? _administration;
     private string? _template;
     private int _databases;
-
-    /// <summary>How to reach the server's maintenance database, as superuser or database creator.</summary>
-    internal async Task<NpgsqlConnectionStringBuilder> ConnectionAsync(CancellationToken cancellationToken)
-    {
-        await _turn.WaitAsync(cancellationToken);
-        try
-        {
-            return new NpgsqlConnectionStringBuilder((await StartedAsync(cancellationToken)).ConnectionString);
-        }
-        finally
-        {
-            _turn.Release();
-        }
-    }
 
     /// <summary>A new database: a copy of the migrated template, or an empty one.</summary>
     internal async Task<NpgsqlConnectionStringBuilder> CreateDatabaseAsync(bool migrated, CancellationToken cancellationToken)
@@ -98,18 +87,14 @@ public sealed class PostgresServer : IAsyncDisposable
 
     private async Task<NpgsqlConnectionStringBuilder> StartedAsync(CancellationToken cancellationToken)
     {
-        if (_administration is not null)
+        if (_connection is null)
         {
-            return new NpgsqlConnectionStringBuilder(Administration);
+            _connection = await StartAsync(cancellationToken);
+            _administration = NpgsqlDataSource.Create(_connection);
         }
 
-        var connection = await StartAsync(cancellationToken);
-        Administration = connection.ConnectionString;
-        _administration = NpgsqlDataSource.Create(Administration);
-        return connection;
+        return _connection;
     }
-
-    private string Administration { get; set; } = "";
 
     private async Task<NpgsqlConnectionStringBuilder> StartAsync(CancellationToken cancellationToken)
     {
@@ -158,7 +143,7 @@ public sealed class PostgresServer : IAsyncDisposable
         await ExecuteAsync($"DROP DATABASE IF EXISTS {name}", cancellationToken);
     }
 
-    [System.Diagnostics.CodeAnalysis.SuppressMessage("Security", "CA2100", Justification = "Names are made here; DDL takes no parameters.")]
+    [SuppressMessage("Security", "CA2100", Justification = "Names are made here; DDL takes no parameters.")]
     private async Task ExecuteAsync(string sql, CancellationToken cancellationToken)
     {
         await using var command = _administration!.CreateCommand(sql);
