@@ -89,7 +89,9 @@ internal sealed class IntParameter(string name, string title, string description
         int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) ? Check(value) : null;
 
     public override ParsedValue? Parse(JsonElement element) =>
-        element.ValueKind == JsonValueKind.Number && element.TryGetInt32(out var value) ? Check(value) : null;
+        // 50.0 is a whole number to JSON Schema, so Airflow's form lets it through.
+        element.ValueKind == JsonValueKind.Number && element.TryGetDouble(out var value) && value == Math.Truncate(value)
+        && value >= min && value <= max ? new ParsedValue((int)value) : null;
 
     public override void WriteSchema(Utf8JsonWriter json)
     {
@@ -127,14 +129,16 @@ internal sealed class ChoiceParameter(string name, string title, string descript
     }
 }
 
-/// <summary>Free text, may be left out (null).</summary>
+/// <summary>Free text, may be left out (null). Without NUL, which PostgreSQL cannot store.</summary>
 internal sealed class TextParameter(string name, string title, string description, int maxLength = 1000)
     : Parameter<string?>(name, title, description, null)
 {
-    public override string Allowed => string.Create(CultureInfo.InvariantCulture, $"text of 1 to {maxLength} characters");
+    public override string Allowed => string.Create(CultureInfo.InvariantCulture, $"text of 1 to {maxLength} characters, no NUL");
 
     public override ParsedValue? Parse(string text) =>
-        text.Length >= 1 && text.Length <= maxLength ? new ParsedValue(text) : null;
+        text.Length >= 1 && text.EnumerateRunes().Count() <= maxLength && !text.Contains('\0', StringComparison.Ordinal)
+            ? new ParsedValue(text)
+            : null;
 
     public override ParsedValue? Parse(JsonElement element) => element.ValueKind switch
     {
@@ -151,13 +155,21 @@ internal sealed class TextParameter(string name, string title, string descriptio
     }
 }
 
-/// <summary>An instant with its offset, ISO 8601; may be left out (null).</summary>
+/// <summary>
+/// An instant with its offset, ISO 8601; may be left out (null). Years far off are typing errors, and .NET and PostgreSQL take the very
+/// first and last instant for infinity.
+/// </summary>
 internal sealed class InstantParameter(string name, string title, string description)
     : Parameter<DateTimeOffset?>(name, title, description, null)
 {
-    public override string Allowed => "an ISO 8601 instant with offset, such as 2026-01-31T06:00:00Z";
+    private const int FirstYear = 1970;
+    private const int LastYear = 2999;
 
-    public override ParsedValue? Parse(string text) => Instants.TryParse(text, out var instant) ? new ParsedValue(instant) : null;
+    public override string Allowed => string.Create(
+        CultureInfo.InvariantCulture, $"an ISO 8601 instant with offset, years {FirstYear} to {LastYear}, such as 2026-01-31T06:00:00Z");
+
+    public override ParsedValue? Parse(string text) =>
+        Instants.TryParse(text, out var instant) && instant.Year is >= FirstYear and <= LastYear ? new ParsedValue(instant) : null;
 
     public override ParsedValue? Parse(JsonElement element) => element.ValueKind switch
     {

@@ -19,13 +19,13 @@ internal sealed class ParameterSet
 
     /// <summary>
     /// Binds values in order of precedence: default, <c>SALES_PARAMS</c>, flags. Every fault of every value is added to
-    /// <paramref name="faults"/>, each with its name, value and what is allowed.
+    /// <paramref name="faults"/>, each with its name, value and what is allowed; nothing is thrown, whatever the texts are.
     /// </summary>
     /// <param name="salesParams">The JSON object Airflow renders from a run's params; null or empty when there is none.</param>
     /// <param name="flags">Flag texts by parameter name.</param>
     /// <param name="dagParameters">
     /// All parameters of the DAGs this command is a step of: Airflow hands the whole DAG's params to every step, so names of other steps
-    /// are checked and then left alone.
+    /// are checked and then left alone. So is a value that only another step can use (a shard, for a step that does its whole work at once).
     /// </param>
     /// <param name="faults">Receives one line a fault.</param>
     public ParameterValues Bind(
@@ -46,7 +46,7 @@ internal sealed class ParameterSet
             }
             else
             {
-                faults.Add($"{parameter.Flag}: {Quote(text)} is not allowed; allowed: {parameter.Allowed}");
+                faults.Add($"{parameter.Flag}: {Quoted.Text(text)} is not allowed; allowed: {parameter.Allowed}");
             }
         }
 
@@ -55,15 +55,15 @@ internal sealed class ParameterSet
 
     private void BindJson(string salesParams, ParameterSet dagParameters, Dictionary<string, object?> values, List<string> faults)
     {
+        const string allowed = "allowed: one JSON object, such as {\"dry_run\": true}";
         JsonDocument document;
         try
         {
-            document = JsonDocument.Parse(salesParams);
+            document = JsonText.Parse(salesParams, fault => JobException.Usage($"SALES_PARAMS: it {fault}; {allowed}"));
         }
-        catch (JsonException exception)
+        catch (JobException notJson)
         {
-            faults.Add($"SALES_PARAMS: not valid JSON at line {exception.LineNumber + 1}, byte {exception.BytePositionInLine + 1}; "
-                + "allowed: one JSON object, such as {\"dry_run\": true}");
+            faults.Add(notJson.Message);
             return;
         }
 
@@ -71,28 +71,40 @@ internal sealed class ParameterSet
         {
             if (document.RootElement.ValueKind != JsonValueKind.Object)
             {
-                faults.Add($"SALES_PARAMS: a JSON {Kind(document.RootElement)}; allowed: one JSON object, such as {{\"dry_run\": true}}");
+                faults.Add($"SALES_PARAMS: a JSON {Kind(document.RootElement)}; {allowed}");
                 return;
             }
 
+            var unknown = false;
+            var seen = new HashSet<string>(StringComparer.Ordinal);
             foreach (var member in document.RootElement.EnumerateObject())
             {
                 var own = Find(member.Name);
-                var parameter = own ?? dagParameters.Find(member.Name);
-                if (parameter is null)
+                var ofDag = dagParameters.Find(member.Name);
+                if ((own ?? ofDag) is not { } parameter)
                 {
-                    var names = All.Concat(dagParameters.All).Select(p => p.Name).Distinct(StringComparer.Ordinal);
-                    faults.Add($"SALES_PARAMS: unknown parameter {Quote(member.Name)}; allowed: {string.Join(", ", names)}");
+                    unknown = true;
+                    faults.Add($"SALES_PARAMS: unknown parameter {Quoted.Text(member.Name)}");
                 }
-                else if (parameter.Parse(member.Value) is not { } parsed)
+                else if (!seen.Add(member.Name))
                 {
-                    faults.Add($"SALES_PARAMS: {member.Name} = {Quote(member.Value.GetRawText())} is not allowed; "
-                        + $"allowed: {parameter.Allowed}");
+                    faults.Add($"SALES_PARAMS: {member.Name} is given twice; allowed: once");
                 }
-                else if (own is not null)
+                else if (own?.Parse(member.Value) is { } parsed)
                 {
                     values[member.Name] = parsed.Value;
                 }
+                else if (ofDag?.Parse(member.Value) is null)
+                {
+                    faults.Add($"SALES_PARAMS: {member.Name} = {Quoted.Text(member.Value.GetRawText())} is not allowed; "
+                        + $"allowed: {parameter.Allowed}");
+                }
+            }
+
+            if (unknown)
+            {
+                faults.Add("SALES_PARAMS: allowed parameters: "
+                    + string.Join(", ", All.Concat(dagParameters.All).Select(p => p.Name).Distinct(StringComparer.Ordinal)));
             }
         }
     }
@@ -105,13 +117,6 @@ internal sealed class ParameterSet
         JsonValueKind.Null => "null",
         _ => "boolean",
     };
-
-    /// <summary>Quotes a value for a message: one line, at most 80 characters, so that a pasted file does not become the log.</summary>
-    private static string Quote(string value)
-    {
-        var line = new string([.. value.Take(80).Select(c => char.IsControl(c) ? ' ' : c)]);
-        return $"'{line}{(value.Length > 80 ? "…" : "")}'";
-    }
 }
 
 /// <summary>Checked values; a parameter that was not given has its default.</summary>

@@ -58,6 +58,12 @@ internal sealed record RunIdentity
                 return null;
             }
 
+            if (value.Any(char.IsControl))
+            {
+                faults.Add($"{name}: {Quoted.Text(value)} is not allowed; allowed: text without control characters");
+                return null;
+            }
+
             return value;
         }
 
@@ -73,7 +79,7 @@ internal sealed record RunIdentity
                 return number;
             }
 
-            faults.Add($"{name}: '{text}' is not allowed; allowed: a whole number of at least {min}");
+            faults.Add($"{name}: {Quoted.Text(text)} is not allowed; allowed: a whole number of at least {min}");
             return fallback;
         }
 
@@ -90,7 +96,7 @@ internal sealed record RunIdentity
                 return instant;
             }
 
-            faults.Add($"{name}: '{text}' is not allowed; allowed: an ISO 8601 instant with offset, such as 2026-01-31T06:00:00+00:00");
+            faults.Add($"{name}: {Quoted.Text(text)} is not allowed; allowed: an ISO 8601 instant with offset, such as 2026-01-31T06:00:00+00:00");
             return null;
         }
     }

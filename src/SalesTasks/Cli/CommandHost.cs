@@ -18,6 +18,12 @@ internal sealed class CommandHost
 
     public bool OutIsTerminal { get; init; }
 
+    /// <summary>Where the KubernetesPodOperator's sidecar picks a result up; the directory exists only there.</summary>
+    public string XComDirectory { get; init; } = "/airflow/xcom";
+
+    /// <summary>Where Kubernetes picks the reason of a failure up; the file exists only there.</summary>
+    public string TerminationLog { get; init; } = "/dev/termination-log";
+
     public static CommandHost ForProcess() => new()
     {
         Environment = System.Environment.GetEnvironmentVariable,

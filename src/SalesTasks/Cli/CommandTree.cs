@@ -13,6 +13,7 @@ internal sealed class CommandTree
     public CommandTree(CommandHost host, IReadOnlyList<DagDefinition> dags)
     {
         _host = host;
+        _root.Directives.Clear();
         foreach (var job in dags.SelectMany(d => d.Steps).DistinctBy(j => j.Name, StringComparer.Ordinal))
         {
             Add(job, new ParameterSet(dags.Where(d => d.Steps.Contains(job)).SelectMany(d => d.Parameters.All)));
@@ -27,12 +28,31 @@ internal sealed class CommandTree
     /// <summary>Parses, reports every fault at once, or runs the one command.</summary>
     public async Task<ExitCode> RunAsync(string[] arguments)
     {
-        var parse = _root.Parse(arguments);
-        var faults = parse.Errors.Select(e => e.Message).ToList();
+        try
+        {
+            // No response files: an argument that begins with @ is what it says, such as a lead's ext_id.
+            return await RunAsync(_root.Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null }));
+        }
+        catch (IOException exception)
+        {
+            await _host.Error.WriteLineAsync("error: the output cannot be written: " + exception.Message);
+            return ExitCode.TemporaryFailure;
+        }
+        catch (Exception exception)
+        {
+            await _host.Error.WriteLineAsync($"error: defect: {Defect.Kind(exception)}\n{Defect.Stack(exception)}");
+            return ExitCode.Defect;
+        }
+    }
+
+    private async Task<ExitCode> RunAsync(ParseResult parse)
+    {
+        var faults = UsageFaults.Of(parse);
         if (parse.Action is not null && faults.Count == 0)
         {
             // Help and version.
-            return (ExitCode)await parse.InvokeAsync(new InvocationConfiguration { Output = _host.Out, Error = _host.Error });
+            return (ExitCode)await parse.InvokeAsync(
+                new InvocationConfiguration { Output = _host.Out, Error = _host.Error, EnableDefaultExceptionHandler = false });
         }
 
         var command = parse.CommandResult.Command;
@@ -46,16 +66,12 @@ internal sealed class CommandTree
             return await people.RunAsync(_host, parse);
         }
 
-        // "Required command was not provided" says nothing new where a word was not recognised.
-        var shown = faults.Count > 1 ? faults.Where(f => f.Contains('\'', StringComparison.Ordinal)).ToList() : faults;
-        foreach (var fault in shown.DefaultIfEmpty("Name a command."))
+        foreach (var fault in faults)
         {
             await _host.Error.WriteLineAsync("error: " + fault);
         }
 
-        var names = command.Subcommands.Select(c => c.Name).Order(StringComparer.Ordinal).ToList();
-        var hint = names.Count > 0 ? "allowed: " + string.Join(", ", names) : $"see: {Path(command)} --help";
-        await _host.Error.WriteLineAsync(hint);
+        await _host.Error.WriteLineAsync($"see: {Path(command)} --help");
         return ExitCode.Usage;
     }
 
@@ -116,9 +132,11 @@ internal sealed class CommandTree
             var flags = new Dictionary<string, string>(StringComparer.Ordinal);
             foreach (var (parameter, option) in Options)
             {
-                if (parse.GetResult(option) is { Implicit: false } result)
+                // A flag without the value it needs, or given twice, is a fault of the command line already.
+                if (parse.GetResult(option) is { Implicit: false } result
+                    && (result.Tokens.Count == 1 ? result.Tokens[0].Value : parameter.TextOfBareFlag) is { } text)
                 {
-                    flags[parameter.Name] = result.Tokens.Count > 0 ? result.Tokens[^1].Value : parameter.TextOfBareFlag ?? "";
+                    flags[parameter.Name] = text;
                 }
             }
 

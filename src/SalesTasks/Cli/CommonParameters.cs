@@ -12,11 +12,11 @@ internal static class CommonParameters
     { Section = Section };
 
     public static readonly InstantParameter AsOf = new(
-        "as_of", "As of", "Work as if it were this instant (ISO 8601 with offset). Empty: now.")
+        "as_of", "As of", "Work as if it were this instant (ISO 8601 with offset). Left out: now.")
     { Section = Section };
 
     public static readonly ShardParameter Shard = new(
-        "shard", "Shard", "Do only part i of n of the work, counted from 0, as i/n. Empty: all of it.", supported: true)
+        "shard", "Shard", "Do only part i of n of the work, counted from 0, as i/n. Left out: all of it.", supported: true)
     { Section = Section };
 
     public static readonly ShardParameter NoShard = new(

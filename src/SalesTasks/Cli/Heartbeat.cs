@@ -50,9 +50,13 @@ internal sealed class Heartbeat : IAsyncDisposable
         {
             await TaskRuns.BeatAsync(context, id, _stop.Token);
         }
-        catch (Exception exception) when (!_stop.IsCancellationRequested)
+        catch (Exception) when (_stop.IsCancellationRequested)
         {
-            context.Log.Warning("The heartbeat could not be written: {Reason}", (PostgresErrors.ToJobException(exception) ?? exception).Message);
+            // The job ended during the beat: whatever the cut-off connection says must not replace the job's outcome.
+        }
+        catch (Exception exception)
+        {
+            context.Log.Warning("The heartbeat could not be written: {Reason}", PostgresErrors.ToJobException(exception)?.Message ?? Defect.Kind(exception));
         }
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using SalesTasks.Airflow;
@@ -15,28 +16,27 @@ internal sealed class JobRunner(CommandHost host, JobDefinition job, ParameterSe
     /// <summary>Silent log streams are cut by socket proxies after a minute.</summary>
     private static readonly TimeSpan s_heartbeat = TimeSpan.FromSeconds(30);
 
+    /// <summary>Beyond this many faults a message helps nobody, and XCom is to stay small.</summary>
+    private const int MaxFaults = 20;
+
     /// <param name="flags">Flag texts by parameter name.</param>
     /// <param name="usageFaults">Faults the command line's own parser found; reported together with those of the values.</param>
     public async Task<ExitCode> RunAsync(IReadOnlyDictionary<string, string> flags, IReadOnlyList<string> usageFaults)
     {
         var started = host.Time.GetTimestamp();
+        using var stop = new StopSignal(host.Time);
         List<string> faults = [.. usageFaults];
         var run = RunIdentity.Read(host.Environment, job.Name, host.Time, faults);
         var values = job.Parameters.Bind(host.Environment("SALES_PARAMS"), flags, dagParameters, faults);
-        var dryRun = values.Get(CommonParameters.DryRun);
-        using var stop = new StopSignal(host.Time);
+        var files = ResultFiles.Check(host, faults);
+        using var log = Logging.Create(host, run, job.Name, faults);
 
-        Serilog.Core.Logger? log = null;
+        Telemetry? telemetry = null;
         ResultLine line;
         try
         {
-            log = Logging.Create(host, run, job.Name);
-            if (faults.Count > 0)
-            {
-                throw JobException.Usage(string.Join(Environment.NewLine, faults));
-            }
-
-            using var telemetry = Telemetry.Start(host, run, job.Name);
+            CheckUsage(faults);
+            telemetry = Telemetry.Start(host, run, job.Name);
             var connection = host.Connections().Resolve(new ConnectionIds(host.Environment).Postgres);
             await using var database = new SalesDatabase(
                 PostgresConnectionString.From(connection),
@@ -51,21 +51,36 @@ internal sealed class JobRunner(CommandHost host, JobDefinition job, ParameterSe
                 Time = host.Time,
                 AsOf = values.Get(CommonParameters.AsOf) ?? host.Time.GetUtcNow(),
             };
-            line = await RunRecordedAsync(context, started, stop);
-            telemetry?.Complete(line);
+            line = await RunRecordedAsync(context, files, started, stop);
         }
         catch (Exception exception)
         {
-            line = Failure(exception, run, dryRun, started, stop.WasAsked);
+            line = Failure(exception, run, values.Get(CommonParameters.DryRun), started, stop.WasAsked);
             Report(log, exception, line);
+            line = HandOver(line, files, log);
         }
 
-        var exitCode = Write(line, log);
-        log?.Dispose();
+        var exitCode = Print(line, log);
+        // Last: an unreachable collector takes seconds, in which the caller must have the result already.
+        telemetry?.Complete(line);
+        telemetry?.Dispose();
         return exitCode;
     }
 
-    private async Task<ResultLine> RunRecordedAsync(JobContext context, long started, StopSignal stop)
+    private static void CheckUsage(List<string> faults)
+    {
+        if (faults.Count > MaxFaults)
+        {
+            faults = [.. faults.Take(MaxFaults), string.Create(CultureInfo.InvariantCulture, $"and {faults.Count - MaxFaults} more")];
+        }
+
+        if (faults.Count > 0)
+        {
+            throw JobException.Usage(string.Join('\n', faults));
+        }
+    }
+
+    private async Task<ResultLine> RunRecordedAsync(JobContext context, ResultFiles files, long started, StopSignal stop)
     {
         await context.Database.CheckSchemaAsync(stop.Token);
         var tryId = context.DryRun
@@ -96,6 +111,7 @@ internal sealed class JobRunner(CommandHost host, JobDefinition job, ParameterSe
             Report(context.Log, exception, line);
         }
 
+        line = HandOver(line, files, context.Log);
         if (tryId is { } id)
         {
             await FinishAsync(context, id, line);
@@ -117,7 +133,7 @@ internal sealed class JobRunner(CommandHost host, JobDefinition job, ParameterSe
         }
         catch (Exception exception)
         {
-            context.Log.Warning("The end of this try could not be recorded: {Reason}", (PostgresErrors.ToJobException(exception) ?? exception).Message);
+            context.Log.Warning("The end of this try could not be recorded: {Reason}", PostgresErrors.ToJobException(exception)?.Message ?? Defect.Kind(exception));
         }
     }
 
@@ -134,58 +150,75 @@ internal sealed class JobRunner(CommandHost host, JobDefinition job, ParameterSe
         var known = exception as JobException ?? PostgresErrors.ToJobException(exception);
         return new ResultLine(job.Name, "failed", run, dryRun, known?.ExitCode ?? ExitCode.Defect, Elapsed(started))
         {
-            // A defect's message may quote data: only its type is given, the stack trace is in the log.
-            Error = known?.Message ?? $"defect: {exception.GetType().Name}",
+            // A defect's message may quote data: only its kind is given, the stack trace is in the log.
+            Error = known?.Message ?? "defect: " + Defect.Kind(exception),
         };
     }
 
-    private static void Report(ILogger? log, Exception exception, ResultLine line)
+    private static void Report(ILogger log, Exception exception, ResultLine line)
     {
         if (line.ExitCode is ExitCode.Defect)
         {
-            log?.Error("{Error} {Stack}", line.Error, SafeStack(exception));
+            log.Error("{Error} {Stack}", line.Error, Defect.Stack(exception));
         }
         else if (line.ExitCode is ExitCode.Stopped)
         {
-            log?.Warning("{Error}", line.Error);
+            log.Warning("{Error}", line.Error);
         }
         else
         {
-            log?.Error("{Error}", line.Error);
+            log.Error("{Error}", line.Error);
         }
     }
 
-    /// <summary>Types and frames of an exception and its causes, without messages.</summary>
-    private static string SafeStack(Exception exception)
-    {
-        var text = new StringBuilder();
-        for (var current = exception; current is not null; current = current.InnerException)
-        {
-            text.AppendLine(current.GetType().FullName).AppendLine(current.StackTrace);
-        }
-
-        return text.ToString();
-    }
-
-    private ExitCode Write(ResultLine line, ILogger? log)
+    /// <summary>Writes the result's files. Where that fails after the work is done, the caller is told to try again.</summary>
+    private ResultLine HandOver(ResultLine line, ResultFiles files, ILogger log)
     {
         try
         {
-            line.WriteFiles(host);
+            files.Write(line.ToJson());
         }
-        catch (Exception exception) when (exception is JobException or IOException or UnauthorizedAccessException)
+        catch (JobException failure)
         {
-            log?.Error("{Error}", exception.Message);
-            if (line.ExitCode is ExitCode.Done or ExitCode.NothingToDo)
-            {
-                line = line with { Status = "failed", ExitCode = ExitCode.Usage, Error = exception.Message };
-            }
+            log.Error("{Error}", failure.Message);
+            line = OrFailed(line, failure);
         }
 
-        host.Out.WriteLine(line.ToJson());
-        host.Out.Flush();
+        try
+        {
+            if (line.Error is not null && File.Exists(host.TerminationLog))
+            {
+                File.WriteAllText(host.TerminationLog, line.Error.ReplaceLineEndings(" "));
+            }
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            log.Warning("{Path} cannot be written ({Reason})", host.TerminationLog, exception.GetType().Name);
+        }
+
+        return line;
+    }
+
+    private ExitCode Print(ResultLine line, ILogger log)
+    {
+        try
+        {
+            host.Out.WriteLine(line.ToJson());
+            host.Out.Flush();
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            var failure = JobException.Temporary($"stdout: the result cannot be written ({exception.GetBaseException().Message})", exception);
+            log.Error("{Error}", failure.Message);
+            line = OrFailed(line, failure);
+        }
+
         return line.ExitCode;
     }
+
+    private static ResultLine OrFailed(ResultLine line, JobException failure) => line.ExitCode is ExitCode.Done or ExitCode.NothingToDo
+        ? line with { Status = "failed", ExitCode = failure.ExitCode, Error = failure.Message }
+        : line;
 
     private static string ParametersJson(ParameterValues values)
     {

@@ -12,31 +12,26 @@ internal static class Logging
 {
     private const string TerminalTemplate = "{Timestamp:HH:mm:ss} {Level:u3} {Message:lj}{NewLine}{Exception}";
 
-    /// <exception cref="JobException">64 when <c>SALES_LOG_LEVEL</c> is none of Serilog's levels.</exception>
-    public static Serilog.Core.Logger Create(CommandHost host, RunIdentity? run, string command)
+    /// <summary>Adds a fault to <paramref name="faults"/> where <c>SALES_LOG_LEVEL</c> is none of Serilog's levels.</summary>
+    public static Serilog.Core.Logger Create(CommandHost host, RunIdentity run, string command, List<string> faults)
     {
         ITextFormatter formatter = host.ErrorIsTerminal
             ? new MessageTemplateTextFormatter(TerminalTemplate)
             : new RenderedCompactJsonFormatter();
-        var configuration = new LoggerConfiguration()
-            .MinimumLevel.Is(Level(host))
+        return new LoggerConfiguration()
+            .MinimumLevel.Is(Level(host, faults))
             .WriteTo.Sink(new WriterSink(host.Error, formatter))
             .Enrich.WithProperty("command", command)
-            .Enrich.WithProperty("version", ProgramInfo.Version);
-        if (run is not null)
-        {
-            configuration = configuration
-                .Enrich.WithProperty("dag_id", run.DagId)
-                .Enrich.WithProperty("task_id", run.TaskId)
-                .Enrich.WithProperty("run_id", run.RunId)
-                .Enrich.WithProperty("map_index", run.MapIndex)
-                .Enrich.WithProperty("try_number", run.TryNumber);
-        }
-
-        return configuration.CreateLogger();
+            .Enrich.WithProperty("version", ProgramInfo.Version)
+            .Enrich.WithProperty("dag_id", run.DagId)
+            .Enrich.WithProperty("task_id", run.TaskId)
+            .Enrich.WithProperty("run_id", run.RunId)
+            .Enrich.WithProperty("map_index", run.MapIndex)
+            .Enrich.WithProperty("try_number", run.TryNumber)
+            .CreateLogger();
     }
 
-    private static LogEventLevel Level(CommandHost host)
+    private static LogEventLevel Level(CommandHost host, List<string> faults)
     {
         var text = host.Environment("SALES_LOG_LEVEL")?.Trim();
         if (string.IsNullOrEmpty(text))
@@ -44,13 +39,17 @@ internal static class Logging
             return LogEventLevel.Information;
         }
 
-        if (Enum.TryParse<LogEventLevel>(text, ignoreCase: true, out var level) && Enum.IsDefined(level))
+        // By name: Enum.Parse would also take numbers and lists.
+        foreach (var level in Enum.GetValues<LogEventLevel>())
         {
-            return level;
+            if (string.Equals(level.ToString(), text, StringComparison.OrdinalIgnoreCase))
+            {
+                return level;
+            }
         }
 
-        throw JobException.Usage(
-            $"SALES_LOG_LEVEL: '{text}' is not allowed; allowed: {string.Join(", ", Enum.GetNames<LogEventLevel>())}");
+        faults.Add($"SALES_LOG_LEVEL: {Quoted.Text(text)} is not allowed; allowed: {string.Join(", ", Enum.GetNames<LogEventLevel>())}");
+        return LogEventLevel.Information;
     }
 
     /// <summary>One event, one write: lines of parallel work do not mix.</summary>

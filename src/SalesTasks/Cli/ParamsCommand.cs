@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -39,7 +40,7 @@ internal static class ParamsCommand
             foreach (var parameter in parameters.All)
             {
                 table.AddRow(
-                    Markup.Escape(parameter.Name), Markup.Escape(Convert.ToString(parameter.DefaultAsObject) ?? ""),
+                    Markup.Escape(parameter.Name), Markup.Escape(Default(parameter)),
                     Markup.Escape(parameter.Allowed), Markup.Escape(parameter.Description));
             }
 
@@ -48,12 +49,21 @@ internal static class ParamsCommand
         }
     }
 
+    /// <summary>As a flag or SALES_PARAMS would write it.</summary>
+    private static string Default(Parameter parameter) =>
+        parameter.DefaultAsObject switch
+        {
+            true => "true",
+            false => "false",
+            var value => Convert.ToString(value, CultureInfo.InvariantCulture) ?? "",
+        };
+
     private static ParameterSet Find(IReadOnlyList<DagDefinition> dags, string name)
     {
         var jobs = dags.SelectMany(d => d.Steps).ToList();
         return dags.FirstOrDefault(d => string.Equals(d.Id, name, StringComparison.Ordinal))?.Parameters
             ?? jobs.Find(j => string.Equals(j.Name, name, StringComparison.Ordinal))?.Parameters
-            ?? throw JobException.Usage($"params: '{name}' has no parameters; allowed: "
+            ?? throw JobException.Usage($"params: {Quoted.Text(name)} has no parameters; allowed: "
                 + string.Join(", ", dags.Select(d => d.Id).Concat(jobs.Select(j => j.Name)).Distinct(StringComparer.Ordinal)));
     }
 

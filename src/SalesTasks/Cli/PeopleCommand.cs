@@ -15,8 +15,7 @@ internal sealed class PeopleCommand : Command
 
     private static readonly Option<string> s_language = new("--lang")
     {
-        Description = "Language of the tables: en or es",
-        DefaultValueFactory = _ => Environment.GetEnvironmentVariable("SALES_LANG") is "es" ? "es" : "en",
+        Description = "Language of the tables: en or es; without it SALES_LANG, else en",
     };
 
     static PeopleCommand() => s_language.AcceptOnlyFromAmong("en", "es");
@@ -34,22 +33,20 @@ internal sealed class PeopleCommand : Command
     public async Task<ExitCode> RunAsync(CommandHost host, ParseResult parse)
     {
         using var stop = new StopSignal(host.Time);
-        var context = new PeopleContext(host, parse, parse.GetValue(s_json), parse.GetValue(s_language) is "es");
+        var context = new PeopleContext(host, parse, parse.GetValue(s_json), (parse.GetValue(s_language) ?? host.Environment("SALES_LANG")) is "es");
         try
         {
             return await _run(context, stop.Token);
         }
-        catch (Exception exception)
+        catch (Exception) when (stop.WasAsked)
         {
-            if (stop.WasAsked)
-            {
-                host.Error.WriteLine("stopped");
-                return ExitCode.Stopped;
-            }
-
-            var known = exception as JobException ?? PostgresErrors.ToJobException(exception);
-            host.Error.WriteLine("error: " + (known?.Message ?? "defect: " + exception));
-            return known?.ExitCode ?? ExitCode.Defect;
+            host.Error.WriteLine("stopped");
+            return ExitCode.Stopped;
+        }
+        catch (Exception exception) when (PostgresErrors.ToJobException(exception) is { } failure)
+        {
+            host.Error.WriteLine("error: " + failure.Message);
+            return failure.ExitCode;
         }
     }
 }
@@ -113,8 +110,8 @@ internal sealed class PeopleContext(CommandHost host, ParseResult parse, bool js
         });
         if (!host.OutIsTerminal)
         {
-            // Piped tables are not wrapped at a terminal's 80 columns.
-            console.Profile.Width = 200;
+            // A piped table is as wide as its content, so that tools can read it line by line.
+            console.Profile.Width = 10_000;
         }
 
         return console;

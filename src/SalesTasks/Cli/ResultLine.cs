@@ -6,17 +6,11 @@ using SalesTasks.Airflow;
 namespace SalesTasks.Cli;
 
 /// <summary>
-/// What a job gives back: one line of ASCII JSON on stdout, and the same in the files Airflow reads. ASCII, because Docker cuts log
+/// What a job gives back: one line of ASCII JSON on stdout, and the same in <see cref="ResultFiles"/>. ASCII, because Docker cuts log
 /// streams at any byte and XCom is read as text.
 /// </summary>
 internal sealed record ResultLine(string Task, string Status, RunIdentity Run, bool DryRun, ExitCode ExitCode, long DurationMs)
 {
-    /// <summary>Where the KubernetesPodOperator's sidecar picks a result up; the directory exists only there.</summary>
-    public const string XComPath = "/airflow/xcom/return.json";
-
-    /// <summary>Where Kubernetes picks the reason of a failure up.</summary>
-    public const string TerminationLogPath = "/dev/termination-log";
-
     public JobResult? Result { get; init; }
 
     public string? Error { get; init; }
@@ -61,48 +55,6 @@ internal sealed record ResultLine(string Task, string Status, RunIdentity Run, b
         }
 
         return Encoding.ASCII.GetString(buffer.ToArray());
-    }
-
-    /// <summary>
-    /// Writes the result files that are asked for (<c>SALES_RESULT_PATH</c>) or expected (Kubernetes). Files are replaced as a whole, so
-    /// that a reader never sees half a line.
-    /// </summary>
-    /// <exception cref="JobException">64 when <c>SALES_RESULT_PATH</c> cannot be written.</exception>
-    public void WriteFiles(CommandHost host)
-    {
-        var line = ToJson();
-        if (Directory.Exists(Path.GetDirectoryName(XComPath)))
-        {
-            Replace(XComPath, line);
-        }
-
-        if (Error is not null && File.Exists(TerminationLogPath))
-        {
-            File.WriteAllText(TerminationLogPath, Error.ReplaceLineEndings(" "));
-        }
-
-        var path = host.Environment("SALES_RESULT_PATH");
-        if (string.IsNullOrWhiteSpace(path))
-        {
-            return;
-        }
-
-        try
-        {
-            Replace(path, line);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
-        {
-            throw JobException.Usage($"SALES_RESULT_PATH: '{path}' cannot be written ({exception.GetType().Name}); "
-                + "allowed: a file in a directory that exists and is writable", exception);
-        }
-    }
-
-    private static void Replace(string path, string line)
-    {
-        var temporary = string.Create(CultureInfo.InvariantCulture, $"{path}.{Environment.ProcessId}.tmp");
-        File.WriteAllText(temporary, line);
-        File.Move(temporary, path, overwrite: true);
     }
 }
 

@@ -9,7 +9,7 @@ namespace SalesTasks.Cli;
 internal sealed class StopSignal : IDisposable
 {
     /// <summary>Time for the current batch, from the signal to the forced end.</summary>
-    public static readonly TimeSpan Grace = TimeSpan.FromSeconds(8);
+    public static readonly TimeSpan Grace = TimeSpan.FromSeconds(7.5);
 
     private readonly CancellationTokenSource _source = new();
     private readonly PosixSignalRegistration[] _registrations;
