@@ -76,7 +76,7 @@ public sealed class LauncherTests : IDisposable
             File.CreateSymbolicLink($"{_tools}/{program}", s_folders.Select(f => $"{f}/{program}").First(File.Exists));
         }
 
-        Tool("sudo", "shift; exec \"$@\"");
+        Tool("sudo", "shift; \"$@\"");
         File.SetUnixFileMode(_checkout, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
             | UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
     }
