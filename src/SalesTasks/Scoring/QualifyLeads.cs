@@ -67,7 +67,7 @@ internal static class QualifyLeads
                     return (Math.Min(preview[0].Qualified, limit), differing, preview[0].WithoutEmail);
                 }
 
-                var followed = await connection.ExecuteStatementAsync("scoring/follow_scores", range, token);
+                var followed = await connection.ExecuteStatementAsync("scoring/follow_scores", [.. range, ("as_of", context.AsOf)], token);
                 var qualified = limit > 0 && preview[0].Qualified > 0
                     ? await connection.ExecuteStatementAsync(
                         "scoring/qualify", [.. range, minScore, ("as_of", context.AsOf), ("limit", limit)], token)
