@@ -433,12 +433,15 @@ REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION model_scor
 CREATE TRIGGER model_score_updated AFTER UPDATE ON lead_model_scores
 REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION model_score_changed();
 
--- The rules applied to every lead, written once: scoring, its preview and explain select from it, and the planner inlines it (no SET, not
--- STRICT), so that a condition on lead_id reaches the index. LATERAL ... OFFSET 0 is a barrier: without it each point expression
--- would be evaluated again wherever the sum is used.
-CREATE FUNCTION lead_score_calculation(p_rule_version int, p_as_of timestamptz, p_engagement boolean, p_model boolean)
+-- The rules applied to the leads p_first to p_last, written once: scoring, its preview and explain select from it, and the planner inlines
+-- it (no SET, not STRICT), so that further conditions on lead_id reach the index. The range is named for every table by lead_id: the
+-- planner does not carry it over a join, and would read all engagement for every block. LATERAL ... OFFSET 0 is a barrier: without it
+-- each point expression would be evaluated again wherever the sum is used.
+CREATE FUNCTION lead_score_calculation(
+  p_rule_version int, p_as_of timestamptz, p_engagement boolean, p_model boolean, p_first bigint, p_last bigint
+)
 RETURNS TABLE (
-  lead_id bigint, lead_ctid tid, previous_score int, previous_priority priority_level, score smallint, priority priority_level,
+  lead_id bigint, previous_score int, previous_priority priority_level, score smallint, priority priority_level,
   base_points smallint, email_points smallint, phone_points smallint, name_points smallint, reply_points smallint,
   click_points smallint, open_points smallint, source_points smallint, utm_points smallint, age_points smallint,
   domain_points smallint, website_points smallint, demo_points smallint, pricing_points smallint, cap_points smallint,
@@ -447,7 +450,7 @@ RETURNS TABLE (
 LANGUAGE sql STABLE
 AS $$
   SELECT
-    l.lead_id, l.ctid, l.score, l.priority, p.score,
+    l.lead_id, l.score, l.priority, p.score,
     CASE
       WHEN p.score >= r.high_priority_score THEN 'high'::priority_level
       WHEN p.score >= r.medium_priority_score THEN 'medium'::priority_level
@@ -467,8 +470,8 @@ AS $$
   ) AS r
   CROSS JOIN leads l
   LEFT JOIN scoring_source_points s ON s.version = p_rule_version AND s.source = l.source
-  LEFT JOIN lead_engagement g ON g.lead_id = l.lead_id
-  LEFT JOIN lead_model_scores m ON p_model AND m.lead_id = l.lead_id
+  LEFT JOIN lead_engagement g ON g.lead_id = l.lead_id AND g.lead_id BETWEEN p_first AND p_last
+  LEFT JOIN lead_model_scores m ON p_model AND m.lead_id = l.lead_id AND m.lead_id BETWEEN p_first AND p_last
   LEFT JOIN free_mail_domains f ON f.domain = l.domain
   CROSS JOIN LATERAL (
     SELECT
@@ -515,6 +518,7 @@ AS $$
       OFFSET 0
     ) AS capping
   ) AS p
+  WHERE l.lead_id BETWEEN p_first AND p_last
 $$;
 
 -- The default point table for one lead's facts; immutable and inlinable. Points for source and UTM are passed and capped at 5 each; a
