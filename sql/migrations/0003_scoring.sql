@@ -345,22 +345,20 @@ AS $$
   WITH difference AS (
     SELECT
       l.lead_id,
-      sum(sign) FILTER (WHERE event_type = 'reply' AND NOT is_bot) AS replies,
-      sum(sign) FILTER (WHERE event_type = 'click' AND NOT is_bot) AS clicks,
-      sum(sign) FILTER (WHERE event_type = 'open' AND NOT is_bot) AS opens,
-      sum(sign) FILTER (WHERE event_type = 'visit' AND NOT is_bot) AS visits,
-      sum(sign) FILTER (WHERE event_type = 'demo' AND NOT is_bot) AS demos,
-      sum(sign) FILTER (WHERE event_type = 'pricing' AND NOT is_bot) AS pricing_views,
-      sum(sign) FILTER (WHERE is_bot) AS bot_events,
+      coalesce(sum(sign) FILTER (WHERE event_type = 'reply' AND NOT is_bot), 0) AS replies,
+      coalesce(sum(sign) FILTER (WHERE event_type = 'click' AND NOT is_bot), 0) AS clicks,
+      coalesce(sum(sign) FILTER (WHERE event_type = 'open' AND NOT is_bot), 0) AS opens,
+      coalesce(sum(sign) FILTER (WHERE event_type = 'visit' AND NOT is_bot), 0) AS visits,
+      coalesce(sum(sign) FILTER (WHERE event_type = 'demo' AND NOT is_bot), 0) AS demos,
+      coalesce(sum(sign) FILTER (WHERE event_type = 'pricing' AND NOT is_bot), 0) AS pricing_views,
+      coalesce(sum(sign) FILTER (WHERE is_bot), 0) AS bot_events,
       max(occurred_at) FILTER (WHERE NOT is_bot AND sign > 0) AS last_event_at
     FROM unnest(p_lead_ext_ids, p_types, p_bots, p_times, p_signs) AS e (lead_ext_id, event_type, is_bot, occurred_at, sign)
     JOIN leads l ON l.ext_id = e.lead_ext_id
     GROUP BY l.lead_id
   ), counted AS (
     INSERT INTO lead_engagement AS g (lead_id, replies, clicks, opens, visits, demos, pricing_views, bot_events, last_event_at)
-    SELECT
-      lead_id, coalesce(replies, 0), coalesce(clicks, 0), coalesce(opens, 0), coalesce(visits, 0), coalesce(demos, 0),
-      coalesce(pricing_views, 0), coalesce(bot_events, 0), last_event_at
+    SELECT lead_id, replies, clicks, opens, visits, demos, pricing_views, bot_events, last_event_at
     FROM difference
     ORDER BY lead_id
     ON CONFLICT (lead_id) DO UPDATE SET
@@ -373,7 +371,10 @@ AS $$
       bot_events = g.bot_events + excluded.bot_events,
       last_event_at = greatest(g.last_event_at, excluded.last_event_at)
   )
-  INSERT INTO lead_score_due (lead_id) SELECT lead_id FROM difference
+  INSERT INTO lead_score_due (lead_id)
+  SELECT lead_id
+  FROM difference
+  WHERE replies <> 0 OR clicks <> 0 OR opens <> 0 OR visits <> 0 OR demos <> 0 OR pricing_views <> 0 OR bot_events <> 0
 $$;
 
 CREATE FUNCTION engagement_inserted() RETURNS trigger
@@ -392,12 +393,17 @@ LANGUAGE plpgsql
 SET search_path FROM CURRENT
 AS $$
 BEGIN
+  -- Where no lead has the old key any more, the lead was renamed and its events follow: they are counted for it already.
   PERFORM engagement_add(
-    array_agg(lead_ext_id::text), array_agg(event_type::text), array_agg(is_bot), array_agg(occurred_at), array_agg(sign))
-  FROM (
-    SELECT lead_ext_id, event_type, is_bot, occurred_at, 1 AS sign FROM new_rows
-    UNION ALL
-    SELECT lead_ext_id, event_type, is_bot, occurred_at, -1 FROM old_rows) AS changes;
+    array_agg(c.lead_ext_id::text), array_agg(c.event_type::text), array_agg(c.is_bot), array_agg(c.occurred_at), array_agg(c.sign))
+  FROM old_rows o
+  JOIN new_rows n USING (id)
+  CROSS JOIN LATERAL (SELECT CASE WHEN EXISTS (SELECT 1 FROM leads l WHERE l.ext_id = o.lead_ext_id) THEN o.lead_ext_id ELSE n.lead_ext_id END
+    AS lead_ext_id OFFSET 0) AS before
+  CROSS JOIN LATERAL (VALUES
+    (before.lead_ext_id, o.event_type, o.is_bot, o.occurred_at, -1),
+    (n.lead_ext_id, n.event_type, n.is_bot, n.occurred_at, 1)) AS c (lead_ext_id, event_type, is_bot, occurred_at, sign)
+  WHERE (before.lead_ext_id, o.event_type, o.is_bot, o.occurred_at) IS DISTINCT FROM (n.lead_ext_id, n.event_type, n.is_bot, n.occurred_at);
   RETURN NULL;
 END $$;
 
@@ -419,19 +425,43 @@ REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECU
 CREATE TRIGGER engagement_deleted AFTER DELETE ON lead_engagement_events
 REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION engagement_deleted();
 
+-- For changes that may concern any lead: every block counts as not scored yet. Takes the blocks in order, as scoring does, and waits for
+-- chunks under way, which do not know of the change.
+CREATE FUNCTION everything_is_due() RETURNS trigger
+LANGUAGE plpgsql
+SET search_path FROM CURRENT
+AS $$
+BEGIN
+  IF TG_TABLE_NAME = 'lead_engagement_events' THEN
+    DELETE FROM lead_engagement;
+  END IF;
+  PERFORM 1 FROM scoring_blocks ORDER BY block FOR UPDATE;
+  UPDATE scoring_blocks SET settings = '' WHERE settings <> '';
+  RETURN NULL;
+END $$;
+
+CREATE TRIGGER engagement_truncated AFTER TRUNCATE ON lead_engagement_events
+FOR EACH STATEMENT EXECUTE FUNCTION everything_is_due();
+CREATE TRIGGER model_scores_truncated AFTER TRUNCATE ON lead_model_scores
+FOR EACH STATEMENT EXECUTE FUNCTION everything_is_due();
+CREATE TRIGGER free_mail_domains_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON free_mail_domains
+FOR EACH STATEMENT EXECUTE FUNCTION everything_is_due();
+
 CREATE FUNCTION model_score_changed() RETURNS trigger
 LANGUAGE plpgsql
 SET search_path FROM CURRENT
 AS $$
 BEGIN
-  INSERT INTO lead_score_due (lead_id) SELECT lead_id FROM new_rows;
+  INSERT INTO lead_score_due (lead_id) SELECT lead_id FROM changed_rows;
   RETURN NULL;
 END $$;
 
 CREATE TRIGGER model_score_inserted AFTER INSERT ON lead_model_scores
-REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION model_score_changed();
+REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION model_score_changed();
 CREATE TRIGGER model_score_updated AFTER UPDATE ON lead_model_scores
-REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION model_score_changed();
+REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION model_score_changed();
+CREATE TRIGGER model_score_deleted AFTER DELETE ON lead_model_scores
+REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION model_score_changed();
 
 -- The rules applied to the leads p_first to p_last, written once: scoring, its preview and explain select from it, and the planner inlines
 -- it (no SET, not STRICT), so that further conditions on lead_id reach the index. The range is named for every table by lead_id: the
