@@ -46,12 +46,18 @@ CREATE TABLE scoring_rule_source_words (
   PRIMARY KEY (version, word)
 );
 
--- A version explains the scores it made, so its numbers stay as they are; a change is a new version.
+-- A version explains the scores it made, so its numbers stay as they are; a change is a new version. Its words come with it, in the
+-- transaction that makes it.
 CREATE FUNCTION scoring_rules_are_kept() RETURNS trigger
 LANGUAGE plpgsql
+SET search_path FROM CURRENT
 AS $$
 BEGIN
-  RAISE EXCEPTION 'scoring rules version % cannot be changed: make a new version (sales-tasks scoring rules edit)', OLD.version
+  IF TG_OP = 'INSERT' AND NOT EXISTS (SELECT 1 FROM scoring_rules r WHERE r.version = NEW.version AND r.created_at <> now()) THEN
+    RETURN NEW;
+  END IF;
+  RAISE EXCEPTION 'scoring rules version % cannot be changed: make a new version (sales-tasks scoring rules edit)',
+    coalesce(OLD.version, NEW.version)
     USING ERRCODE = 'restrict_violation';
 END $$;
 
@@ -60,7 +66,10 @@ FOR EACH ROW
 WHEN (to_jsonb(OLD) - 'active' - 'comment' IS DISTINCT FROM to_jsonb(NEW) - 'active' - 'comment')
 EXECUTE FUNCTION scoring_rules_are_kept();
 
-CREATE TRIGGER scoring_rule_source_words_are_kept BEFORE UPDATE OR DELETE ON scoring_rule_source_words
+CREATE TRIGGER scoring_rules_are_not_deleted BEFORE DELETE ON scoring_rules
+FOR EACH ROW EXECUTE FUNCTION scoring_rules_are_kept();
+
+CREATE TRIGGER scoring_rule_source_words_are_kept BEFORE INSERT OR UPDATE OR DELETE ON scoring_rule_source_words
 FOR EACH ROW EXECUTE FUNCTION scoring_rules_are_kept();
 
 INSERT INTO scoring_rules (version, active, comment, created_by) VALUES (1, true, 'Default point table', 'migration');
@@ -81,7 +90,7 @@ LANGUAGE sql STABLE
 AS $$
   SELECT coalesce(
     (SELECT max(w.points)
-     FROM regexp_split_to_table(lower(p_source), '[^a-z0-9]+') AS part
+     FROM regexp_split_to_table(lower(p_source), '[^[:alnum:]]+') AS part
      JOIN scoring_rule_source_words w ON w.version = p_version AND w.word = part),
     (SELECT r.other_source_points FROM scoring_rules r WHERE r.version = p_version))
 $$;
