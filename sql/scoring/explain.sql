@@ -35,7 +35,7 @@ SELECT jsonb_build_object(
     FROM (SELECT * FROM lead_scores s WHERE s.lead_id = l.lead_id ORDER BY s.calculated_at DESC, s.id DESC LIMIT 10) AS h), '[]'))::text
 FROM leads l
 JOIN scoring_rules r ON r.active
-JOIN LATERAL lead_score_calculation(r.version, @as_of, true, @model) AS k ON k.lead_id = l.lead_id
+JOIN LATERAL lead_score_calculation(r.version, @as_of, true, @model, l.lead_id, l.lead_id) AS k ON true
 LEFT JOIN lead_engagement g ON g.lead_id = l.lead_id
 LEFT JOIN lead_model_scores m ON m.lead_id = l.lead_id
 LEFT JOIN free_mail_domains f ON f.domain = l.domain

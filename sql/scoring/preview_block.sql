@@ -5,6 +5,5 @@ SELECT
   count(*) FILTER (WHERE score > previous_score) AS up,
   count(*) FILTER (WHERE score < previous_score) AS down,
   count(*) FILTER (WHERE previous_score IS NULL) AS first_scored
-FROM lead_score_calculation(@rule_version, @as_of, @engagement, @model) AS k
-WHERE k.lead_id BETWEEN @first AND @last
-  AND (k.score IS DISTINCT FROM k.previous_score OR (@set_priority AND k.priority IS DISTINCT FROM k.previous_priority))
+FROM lead_score_calculation(@rule_version, @as_of, @engagement, @model, @first, @last) AS k
+WHERE k.score IS DISTINCT FROM k.previous_score OR (@set_priority AND k.priority IS DISTINCT FROM k.previous_priority)

@@ -10,4 +10,4 @@ SELECT
   count(*) FILTER (WHERE k.priority = 'medium') AS medium_after,
   count(*) FILTER (WHERE k.previous_priority = 'low') AS low_before,
   count(*) FILTER (WHERE k.priority = 'low') AS low_after
-FROM lead_score_calculation(@version, @as_of, true, false) AS k
+FROM lead_score_calculation(@version, @as_of, true, false, 0, 9223372036854775807) AS k

@@ -1,8 +1,8 @@
 -- Scores every lead of one block (lead_id from @first to @last), writes what changed and its history, and forgets what was due there.
 -- Runs under the block's lock (lock_blocks.sql), in a transaction of its own.
--- UPDATE … FROM (… OFFSET 0): the calculation runs once, unchanged leads are dropped before the update sees them, and each changed row is
--- found again by its ctid, not through an index. A lead that another session changed meanwhile has a new ctid: it is left alone, and that
--- change's own row in lead_score_due brings it back.
+-- UPDATE … FROM (… OFFSET 0): the calculation runs once, and unchanged leads are dropped before the update sees them. A lead that another
+-- session changes meanwhile gets the score of what was known here (the join is by lead_id: by ctid it would be left out, and nothing
+-- would bring it back); a change of an input has its own row in lead_score_due, which this snapshot does not see and does not delete.
 WITH settled AS (
   DELETE FROM lead_score_due
   WHERE lead_id BETWEEN @first AND @last AND due_at <= @as_of
@@ -13,12 +13,11 @@ WITH settled AS (
       updated_at = @as_of
   FROM (
     SELECT *
-    FROM lead_score_calculation(@rule_version, @as_of, @engagement, @model) AS k
-    WHERE k.lead_id BETWEEN @first AND @last
-      AND (k.score IS DISTINCT FROM k.previous_score OR (@set_priority AND k.priority IS DISTINCT FROM k.previous_priority))
+    FROM lead_score_calculation(@rule_version, @as_of, @engagement, @model, @first, @last) AS k
+    WHERE k.score IS DISTINCT FROM k.previous_score OR (@set_priority AND k.priority IS DISTINCT FROM k.previous_priority)
     OFFSET 0
   ) AS c
-  WHERE l.ctid = c.lead_ctid AND l.lead_id BETWEEN @first AND @last
+  WHERE l.lead_id = c.lead_id AND l.lead_id BETWEEN @first AND @last
   RETURNING c.*
 ), history AS (
   INSERT INTO lead_scores (

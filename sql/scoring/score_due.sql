@@ -17,12 +17,12 @@ WITH picked AS MATERIALIZED (
       updated_at = @as_of
   FROM (
     SELECT *
-    FROM lead_score_calculation(@rule_version, @as_of, @engagement, @model) AS k
+    FROM lead_score_calculation(@rule_version, @as_of, @engagement, @model, @first, @last) AS k
     WHERE k.lead_id IN (SELECT lead_id FROM picked)
       AND (k.score IS DISTINCT FROM k.previous_score OR (@set_priority AND k.priority IS DISTINCT FROM k.previous_priority))
     OFFSET 0
   ) AS c
-  WHERE l.ctid = c.lead_ctid
+  WHERE l.lead_id = c.lead_id AND l.lead_id BETWEEN @first AND @last
   RETURNING c.*
 ), history AS (
   INSERT INTO lead_scores (

@@ -61,7 +61,7 @@ internal static class ScoringBenchmark
         {
             compute.Add((await bench.MeasureAsync(
                 () => bench.ExecuteAsync(
-                    "SELECT sum(score) FROM (SELECT * FROM lead_score_calculation((SELECT version FROM scoring_rules WHERE active), now(), true, false) OFFSET 0) AS k",
+                    "SELECT sum(score) FROM (SELECT * FROM lead_score_calculation((SELECT version FROM scoring_rules WHERE active), now(), true, false, 0, 9223372036854775807) OFFSET 0) AS k",
                     cancellationToken),
                 cancellationToken)).Seconds);
             unchanged.Add(await bench.MeasureAsync(() => ScoreAsync(bench, cancellationToken, "--everything"), cancellationToken));
