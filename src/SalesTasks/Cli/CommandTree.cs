@@ -22,6 +22,9 @@ internal sealed class CommandTree
         _root.Subcommands.Add(ParamsCommand.Create(dags));
     }
 
+    /// <summary>All commands, as the parser has them.</summary>
+    public Command Root => _root;
+
     /// <summary>Adds a command for people under <paramref name="group"/> (none: at the top).</summary>
     public void Add(PeopleCommand command, params string[] group) => Group(group).Subcommands.Add(command);
 

@@ -58,7 +58,8 @@ internal sealed class ResultFiles
         try
         {
             // The target of a link is replaced, not the link.
-            var target = File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? Path.GetFullPath(path);
+            var link = Path.Exists(path) ? File.ResolveLinkTarget(path, returnFinalTarget: true) : null;
+            var target = link?.FullName ?? Path.GetFullPath(path);
             if (Fault(target) is not { } fault)
             {
                 _files.Add((name, target));

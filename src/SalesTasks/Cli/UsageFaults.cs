@@ -13,17 +13,25 @@ internal static class UsageFaults
     /// <summary>One line a fault, in the order of the command line; empty where there is none.</summary>
     public static List<string> Of(ParseResult parse)
     {
-        var faults = parse.UnmatchedTokens.Select(token => $"{Quoted.Text(token)} is not known here").ToList();
+        // The parser takes a first word in square brackets for an instruction to itself and drops it.
+        var faults = parse.Tokens.Where(token => token.Type == TokenType.Directive).Select(token => token.Value)
+            .Concat(parse.UnmatchedTokens)
+            .Select(word => $"{Quoted.Text(word)} is not known here")
+            .Distinct(StringComparer.Ordinal)
+            .ToList();
         if (faults.Count > 0)
         {
             faults.Add("allowed here: " + string.Join(", ", Words(parse.CommandResult.Command)));
         }
 
+        var options = parse.CommandResult.Children.OfType<OptionResult>().ToList();
         // "--dry-run --dry-run=false" would pass the parser, and the last would win.
-        var repeated = parse.CommandResult.Children.OfType<OptionResult>()
-            .Where(o => o.IdentifierTokenCount > 1 && o.Option.Arity.MaximumNumberOfValues <= 1)
-            .ToList();
+        var repeated = options.Where(o => o.IdentifierTokenCount > 1 && o.Option.Arity.MaximumNumberOfValues <= 1).ToList();
         faults.AddRange(repeated.Select(o => $"{o.Option.Name}: it is given {o.IdentifierTokenCount} times; allowed: once"));
+        // "--comment --dry-run" would have the comment "--dry-run", and run for real.
+        var names = parse.CommandResult.Command.Options.Select(o => o.Name).ToList();
+        faults.AddRange(options
+            .SelectMany(o => o.Tokens.Where(t => names.Contains(t.Value)).Select(t => $"{o.Option.Name}: a value is missing before {t.Value}")));
 
         foreach (var error in parse.Errors.Where(e => !repeated.Contains(e.SymbolResult)))
         {
