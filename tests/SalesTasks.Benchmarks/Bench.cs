@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Npgsql;
+using SalesTasks.Cli;
 using SalesTasks.Database;
 
 namespace SalesTasks.Benchmarks;
@@ -41,6 +42,29 @@ internal sealed class Bench : IAsyncDisposable
         return bench;
     }
 
+    private string AirflowUri => string.Create(
+        CultureInfo.InvariantCulture,
+        $"postgres://{Uri.EscapeDataString(_server.Connection.Username!)}:{Uri.EscapeDataString(_server.Connection.Password ?? "")}@{Uri.EscapeDataString(_server.Connection.Host!)}:{_server.Connection.Port}/{_server.Connection.Database}");
+
+    /// <summary>Runs a command of the program within this process.</summary>
+    /// <exception cref="InvalidOperationException">It did not end with 0.</exception>
+    public async Task RunInProcessAsync(params string[] arguments)
+    {
+        await using var errors = new StringWriter();
+        var host = new CommandHost
+        {
+            Environment = name => name == "AIRFLOW_CONN_SALES_POSTGRES" ? AirflowUri : null,
+            Time = TimeProvider.System,
+            Out = TextWriter.Null,
+            Error = errors,
+        };
+        var exitCode = await Commands.Tree(host).RunAsync(arguments);
+        if (exitCode != ExitCode.Done)
+        {
+            throw new InvalidOperationException($"sales-tasks {string.Join(' ', arguments)} ended with {exitCode}: {errors}");
+        }
+    }
+
     public SalesDatabase Open() => new(_server.Connection, new SalesDatabaseOptions(), TimeProvider.System);
 
     public async Task ExecuteAsync(string sql, CancellationToken cancellationToken)
@@ -78,10 +102,7 @@ internal sealed class Bench : IAsyncDisposable
             RedirectStandardError = true,
             UseShellExecute = false,
         };
-        var connection = _server.Connection;
-        start.Environment["AIRFLOW_CONN_SALES_POSTGRES"] = string.Create(
-            CultureInfo.InvariantCulture,
-            $"postgres://{Uri.EscapeDataString(connection.Username!)}:{Uri.EscapeDataString(connection.Password ?? "")}@{Uri.EscapeDataString(connection.Host!)}:{connection.Port}/{connection.Database}");
+        start.Environment["AIRFLOW_CONN_SALES_POSTGRES"] = AirflowUri;
         start.Environment["DOTNET_ROOT"] = Path.GetFullPath(Path.Combine(System.Runtime.InteropServices.RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", ".."));
         using var process = Process.Start(start)!;
         var output = process.StandardOutput.ReadToEndAsync(cancellationToken);
