@@ -255,7 +255,8 @@ FOR EACH ROW EXECUTE FUNCTION lead_score_history_write();
 
 -- What has to be scored again, and when: inputs changed (-infinity: at once, whatever instant a run works at), or an age boundary
 -- comes. Append-only, so that writers never wait for each other or for scoring; scoring deletes what its snapshot saw, so a change that
--- commits during a pass keeps its row.
+-- commits during a pass keeps its row. Scoring itself adds the next age boundary of each lead it looks at: it knows the rules it works
+-- with, and a trigger does not know those that come into force before its transaction ends.
 CREATE TABLE lead_score_due (
   id bigint GENERATED ALWAYS AS IDENTITY (CACHE 100) PRIMARY KEY,
   lead_id bigint NOT NULL,
@@ -278,13 +279,6 @@ SET search_path FROM CURRENT
 AS $$
 BEGIN
   INSERT INTO lead_score_due (lead_id) SELECT lead_id FROM new_rows;
-  -- Age counts whole days, so "at most 7 days" ends with the eighth.
-  INSERT INTO lead_score_due (lead_id, due_at)
-  SELECT n.lead_id, n.created_at + make_interval(hours => 24 * (boundary.days + 1))
-  FROM new_rows n
-  CROSS JOIN scoring_rules r
-  CROSS JOIN LATERAL (VALUES (r.fresh_days), (r.recent_days)) AS boundary (days)
-  WHERE r.active AND n.created_at + make_interval(hours => 24 * (boundary.days + 1)) > sales_now();
   RETURN NULL;
 END $$;
 
@@ -298,13 +292,6 @@ SET search_path FROM CURRENT
 AS $$
 BEGIN
   INSERT INTO lead_score_due (lead_id) VALUES (NEW.lead_id);
-  IF NEW.created_at IS DISTINCT FROM OLD.created_at THEN
-    INSERT INTO lead_score_due (lead_id, due_at)
-    SELECT NEW.lead_id, NEW.created_at + make_interval(hours => 24 * (boundary.days + 1))
-    FROM scoring_rules r
-    CROSS JOIN LATERAL (VALUES (r.fresh_days), (r.recent_days)) AS boundary (days)
-    WHERE r.active AND NEW.created_at IS NOT NULL;
-  END IF;
   RETURN NULL;
 END $$;
 
@@ -603,9 +590,9 @@ AS $$
     + least(greatest(coalesce(p_utm_score, 0), 0), 5)
     + CASE WHEN p_days_since_created <= 7 THEN 10 WHEN p_days_since_created <= 30 THEN 5 ELSE 0 END
     + CASE
-        WHEN coalesce(p_company_domain, '') = '' THEN 0
-        WHEN right(lower(p_company_domain), 4) IN ('.edu', '.gov') THEN 5
-        WHEN length(p_company_domain) < 15 THEN 3
+        WHEN coalesce(btrim(p_company_domain), '') = '' THEN 0
+        WHEN right(lower(btrim(p_company_domain)), 4) IN ('.edu', '.gov') THEN 5
+        WHEN length(btrim(p_company_domain)) < 15 THEN 3
         ELSE 0
       END
     + CASE WHEN p_website_visited THEN 3 ELSE 0 END

@@ -1,9 +1,10 @@
 -- What score_due.sql would do, without doing it.
 WITH picked AS MATERIALIZED (
-  SELECT DISTINCT lead_id
-  FROM lead_score_due
-  WHERE lead_id BETWEEN @first AND @last AND due_at <= @as_of
-  ORDER BY lead_id
+  SELECT DISTINCT d.lead_id
+  FROM lead_score_due d
+  JOIN scoring_blocks b ON b.block = d.lead_id >> 15
+  WHERE d.lead_id BETWEEN @first AND @last AND d.due_at <= @as_of AND b.settings = @settings AND d.lead_id <= b.scored_through
+  ORDER BY d.lead_id
   LIMIT @limit
 )
 SELECT

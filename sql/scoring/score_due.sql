@@ -1,10 +1,12 @@
 -- Scores the leads between @first and @last that are due (inputs changed, age boundary crossed), at most @limit of them, and takes them
--- off the list. Runs under the locks of their blocks; see score_block.sql for the shape of the update.
+-- off the list. Runs under the locks of their blocks; see score_block.sql for the shape of the update. Leads that were not scored with
+-- these settings yet stay on the list: their block's pass is still to come, or a run with other settings has taken the block over.
 WITH picked AS MATERIALIZED (
-  SELECT DISTINCT lead_id
-  FROM lead_score_due
-  WHERE lead_id BETWEEN @first AND @last AND due_at <= @as_of
-  ORDER BY lead_id
+  SELECT DISTINCT d.lead_id
+  FROM lead_score_due d
+  JOIN scoring_blocks b ON b.block = d.lead_id >> 15
+  WHERE d.lead_id BETWEEN @first AND @last AND d.due_at <= @as_of AND b.settings = @settings AND d.lead_id <= b.scored_through
+  ORDER BY d.lead_id
   LIMIT @limit
 ), settled AS (
   DELETE FROM lead_score_due d

@@ -128,7 +128,9 @@ internal static class ExplainScore
         "more than 5 digits" => context.Text(fact, "más de 5 dígitos"),
         "true" => context.Text("yes", "sí"),
         "false" => context.Text("no", "no"),
-        _ => fact,
+        _ => fact
+            .Replace("(free mail)", context.Text("(free mail)", "(correo gratuito)"), StringComparison.Ordinal)
+            .Replace("(not counted)", context.Text("(not counted)", "(no cuenta)"), StringComparison.Ordinal),
     };
 
     private static string Text(JsonElement element, string name) => element.GetProperty(name).ToString();

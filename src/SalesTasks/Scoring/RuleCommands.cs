@@ -69,8 +69,8 @@ internal static class RuleCommands
                 : await ScoringRules.LoadAsync(connection, existing, stop);
             await using var transaction = await connection.BeginTransactionAsync(stop);
             var version = existing ?? await ScoringRules.InsertAsync(connection, rules, Environment.UserName, stop);
-            await ScoringRules.ActivateAsync(connection, version, context.Host.Time.GetUtcNow(), stop);
             await ShowImpactAsync(context, connection, version, rules, stop);
+            await ScoringRules.ActivateAsync(connection, version, stop);
             await transaction.CommitAsync(CancellationToken.None);
             if (!context.Json)
             {

@@ -7,7 +7,8 @@ namespace SalesTasks.Scoring;
 /// <summary>
 /// <c>scoring score</c>. Two kinds of work, each chunk in a transaction of its own under the locks of its blocks:
 /// blocks never scored with the present settings (rules, model, engagement), from where the last run left off; then the leads that are
-/// due because an input changed or an age boundary passed. Unchanged results write nothing.
+/// due because an input changed or an age boundary passed. Unchanged results write nothing. Rules that come into force meanwhile are
+/// taken up with the next chunk.
 /// </summary>
 internal sealed class ScoreLeads
 {
@@ -18,60 +19,88 @@ internal sealed class ScoreLeads
     private const int DueChunk = 20_000;
 
     private readonly JobContext _context;
-    private readonly int _ruleVersion;
     private readonly bool _engagement;
     private readonly bool _model;
     private readonly bool _setPriority;
-    private readonly string _settings;
+    private readonly bool _everything;
+    private int _ruleVersion;
+    private string _settings = "";
     private ScoreCounts _counts;
     private long _blocksScored;
     private int _chunk = ScoringBlocks.Size / 2;
 
-    private ScoreLeads(JobContext context, int ruleVersion)
+    private ScoreLeads(JobContext context)
     {
         _context = context;
-        _ruleVersion = ruleVersion;
         _engagement = context.Parameters.Get(ScoringJobs.IncludeEngagementData);
         _model = context.Parameters.Get(ScoringJobs.EnableMlScoring);
         _setPriority = context.Parameters.Get(ScoringJobs.UpdatePriorityAuto);
-        _settings = $"rules={ruleVersion} engagement={_engagement} model={_model} priority={_setPriority}";
+        _everything = context.Parameters.Get(ScoringJobs.Everything);
     }
 
     private long Remaining => _context.MaxLeads - _counts.Evaluated;
 
+    /// <summary>
+    /// The instant a chunk works at. Taken under the lock of its blocks, so that the changes of one lead by several runs are dated in the
+    /// order in which they happened.
+    /// </summary>
+    private DateTimeOffset Now => _context.Parameters.Get(CommonParameters.AsOf) ?? _context.Time.GetUtcNow();
+
     public static async Task<JobResult> RunAsync(JobContext context, CancellationToken cancellationToken)
     {
-        var ruleVersion = await ScoringRules.ActiveVersionAsync(context.Database, cancellationToken);
-        var run = new ScoreLeads(context, ruleVersion);
-        await run.ScoreAllAsync(cancellationToken);
+        var run = new ScoreLeads(context);
+        do
+        {
+            run._ruleVersion = await ScoringRules.ActiveVersionAsync(context.Database, cancellationToken);
+            run._settings = $"rules={run._ruleVersion} engagement={run._engagement} model={run._model} priority={run._setPriority}";
+        }
+        while (!await run.ScoreAllAsync(cancellationToken));
+
         return run.Result();
     }
 
-    private async Task ScoreAllAsync(CancellationToken cancellationToken)
+    /// <returns>False where other rules have come into force: what is left is to be scored with those.</returns>
+    private async Task<bool> ScoreAllAsync(CancellationToken cancellationToken)
     {
         if (!_context.DryRun)
         {
-            await _context.Database.ExecuteAsync("scoring/ensure_partitions", [("as_of", _context.AsOf)], cancellationToken);
+            await _context.Database.ExecuteAsync("scoring/ensure_partitions", [("as_of", Now)], cancellationToken);
             await _context.Database.ExecuteAsync("scoring/add_blocks", [], cancellationToken);
         }
 
         foreach (var block in await StaleBlocksAsync(cancellationToken))
         {
-            await ScoreBlockAsync(block, cancellationToken);
+            if (!await ScoreBlockAsync(block, cancellationToken))
+            {
+                return false;
+            }
+
             if (Remaining <= 0)
             {
-                return;
+                return true;
             }
+        }
+
+        if (_context.DryRun && _everything)
+        {
+            // A real run would have taken everything off the list by now.
+            return true;
         }
 
         foreach (var (from, to) in await DueChunksAsync(cancellationToken))
         {
-            _counts += await ScoreDueAsync(from, to, cancellationToken);
+            if (!await ScoreDueAsync(from, to, cancellationToken))
+            {
+                return false;
+            }
+
             if (Remaining <= 0)
             {
-                return;
+                return true;
             }
         }
+
+        return true;
     }
 
     private async Task<List<int>> StaleBlocksAsync(CancellationToken cancellationToken)
@@ -80,64 +109,85 @@ internal sealed class ScoreLeads
         return await connection.QueryStatementAsync(
             "scoring/stale_blocks",
             [
-                ("settings", _settings), ("everything", _context.Parameters.Get(ScoringJobs.Everything)),
+                ("settings", _settings), ("everything", _everything),
                 ("shard_index", _context.Shard.Index), ("shard_count", _context.Shard.Count),
             ],
             row => row.GetInt32(0),
             cancellationToken);
     }
 
-    /// <summary>Scores one block in chunks, from where a pass with these settings left off.</summary>
-    private async Task ScoreBlockAsync(int block, CancellationToken cancellationToken)
+    /// <summary>Scores one block in chunks, from where a pass with these settings left off; false where other rules are in force.</summary>
+    private async Task<bool> ScoreBlockAsync(int block, CancellationToken cancellationToken)
     {
-        var everything = _context.Parameters.Get(ScoringJobs.Everything);
-        long? after = everything || _context.DryRun ? ScoringBlocks.First(block) - 1 : null;
-        var last = ScoringBlocks.Last(block);
-        while ((after ?? 0) < last && Remaining > 0)
+        long? after = _everything ? ScoringBlocks.First(block) - 1 : null;
+        while (Remaining > 0)
         {
             var started = _context.Time.GetTimestamp();
-            var (through, counts) = await ScoreChunkAsync(block, after, cancellationToken);
-            after = through;
-            _counts += counts;
-            _context.Advance(counts.Evaluated);
+            if (await ScoreChunkAsync(block, after, cancellationToken) is not { } done)
+            {
+                return false;
+            }
+
+            _counts += done.Counts;
+            _context.Advance(done.Counts.Evaluated);
+            if (done.Through == ScoringBlocks.Last(block))
+            {
+                _blocksScored++;
+                break;
+            }
+
+            // What is remembered counts, since another run may have gone on meanwhile; a dry run and one of everything remember nothing.
+            after = _context.DryRun || _everything ? done.Through : null;
             Steer(_context.Time.GetElapsedTime(started));
         }
 
-        _blocksScored += after == last ? 1 : 0;
+        return true;
     }
 
-    /// <summary>Scores the next chunk after <paramref name="after"/> (null: after what is remembered) and tells how far it came.</summary>
-    private Task<(long Through, ScoreCounts Counts)> ScoreChunkAsync(int block, long? after, CancellationToken cancellationToken) =>
-        _context.Database.InTransactionAsync(
+    /// <summary>
+    /// Scores the next chunk after <paramref name="after"/> (null: after what is remembered) and tells how far it came; null where other
+    /// rules are in force.
+    /// </summary>
+    private Task<(long Through, ScoreCounts Counts)?> ScoreChunkAsync(int block, long? after, CancellationToken cancellationToken) =>
+        _context.Database.InTransactionAsync<(long Through, ScoreCounts Counts)?>(
             async (connection, _, token) =>
             {
-                var first = (after ?? await LockAsync(connection, block, block, token)) + 1;
-                if (after is not null && !_context.DryRun)
+                var last = ScoringBlocks.Last(block);
+                if (!_context.DryRun && !await LockAsync(connection, block, block, token))
                 {
-                    await LockAsync(connection, block, block, token);
+                    // The block's first lead arrived a moment ago: the next run knows it.
+                    return (last, default);
                 }
 
-                if (first > ScoringBlocks.Last(block))
+                var (activeVersion, scoredThrough) = await ProgressAsync(connection, block, token);
+                if (activeVersion != _ruleVersion)
+                {
+                    return null;
+                }
+
+                var first = (after ?? scoredThrough ?? ScoringBlocks.First(block) - 1) + 1;
+                if (first > last)
                 {
                     // Another run finished the block while this one waited.
-                    return (ScoringBlocks.Last(block), default(ScoreCounts));
+                    return (last, default);
                 }
 
-                var through = Math.Min(first + _chunk - 1, ScoringBlocks.Last(block));
+                var through = Math.Min(first + _chunk - 1, last);
                 if (Remaining < _chunk)
                 {
                     through = await connection.ScalarStatementAsync<long?>(
                         "scoring/chunk_end", [("first", first), ("last", through), ("limit", Remaining)], token) ?? through;
                 }
 
+                var range = Range(first, through);
                 if (_context.DryRun)
                 {
-                    return (through, await CountAsync(connection, "scoring/preview_block", Range(first, through), token));
+                    return (through, await CountAsync(connection, "scoring/preview_block", range, token));
                 }
 
-                await connection.ExecuteStatementAsync(
-                    "scoring/source_points_of_block", [("rule_version", _ruleVersion), ("first", first), ("last", through)], token);
-                var counts = await CountAsync(connection, "scoring/score_block", Range(first, through), token);
+                await connection.ExecuteStatementAsync("scoring/source_points_of_block", range, token);
+                await connection.ExecuteStatementAsync("scoring/age_boundaries_of_block", range, token);
+                var counts = await CountAsync(connection, "scoring/score_block", range, token);
                 await connection.ExecuteStatementAsync(
                     "scoring/advance_block", [("settings", _settings), ("through", through), ("block", block)], token);
                 return (through, counts);
@@ -150,7 +200,7 @@ internal sealed class ScoreLeads
         await using var connection = await _context.Database.OpenAsync(cancellationToken);
         var due = await connection.QueryStatementAsync(
             "scoring/due_blocks",
-            [("as_of", _context.AsOf), ("shard_index", _context.Shard.Index), ("shard_count", _context.Shard.Count)],
+            [("as_of", Now), ("shard_index", _context.Shard.Index), ("shard_count", _context.Shard.Count)],
             row => (Block: row.GetInt32(0), Due: row.GetInt64(1)),
             cancellationToken);
         var chunks = new List<(int From, int To)>();
@@ -173,54 +223,81 @@ internal sealed class ScoreLeads
         return chunks;
     }
 
-    /// <summary>Scores what is due in a run of blocks, <see cref="DueChunk"/> leads a transaction.</summary>
-    private async Task<ScoreCounts> ScoreDueAsync(int from, int to, CancellationToken cancellationToken)
+    /// <summary>
+    /// Scores what is due in a run of blocks, <see cref="DueChunk"/> leads a transaction; false where other rules are in force.
+    /// </summary>
+    private async Task<bool> ScoreDueAsync(int from, int to, CancellationToken cancellationToken)
     {
-        var total = default(ScoreCounts);
-        while (true)
+        while (Remaining > 0)
         {
-            var limit = Math.Min(DueChunk, Remaining - total.Evaluated);
-            var range = Range(ScoringBlocks.First(from), ScoringBlocks.Last(to));
-            (string, object?)[] parameters = [.. range, ("limit", _context.DryRun ? Remaining : limit)];
-            var counts = await _context.Database.InTransactionAsync(
-                async (connection, _, token) =>
-                {
-                    if (_context.DryRun)
-                    {
-                        return await CountAsync(connection, "scoring/preview_due", parameters, token);
-                    }
-
-                    await LockAsync(connection, from, to, token);
-                    await connection.ExecuteStatementAsync(
-                        "scoring/source_points_of_due",
-                        [
-                            ("rule_version", _ruleVersion), ("as_of", _context.AsOf), ("first", ScoringBlocks.First(from)),
-                            ("last", ScoringBlocks.Last(to)),
-                        ],
-                        token);
-                    return await CountAsync(connection, "scoring/score_due", parameters, token);
-                },
-                cancellationToken);
-            total += counts;
-            _context.Advance(counts.Evaluated);
-            if (_context.DryRun || counts.Evaluated < limit || Remaining - total.Evaluated <= 0)
+            var limit = _context.DryRun ? Remaining : Math.Min(DueChunk, Remaining);
+            if (await ScoreDueChunkAsync(from, to, limit, cancellationToken) is not { } counts)
             {
-                return total;
+                return false;
+            }
+
+            _counts += counts;
+            _context.Advance(counts.Evaluated);
+            if (_context.DryRun || counts.Evaluated < limit)
+            {
+                break;
             }
         }
+
+        return true;
     }
+
+    private Task<ScoreCounts?> ScoreDueChunkAsync(int from, int to, long limit, CancellationToken cancellationToken) =>
+        _context.Database.InTransactionAsync<ScoreCounts?>(
+            async (connection, _, token) =>
+            {
+                if (!_context.DryRun)
+                {
+                    await LockAsync(connection, from, to, token);
+                }
+
+                if ((await ProgressAsync(connection, from, token)).ActiveVersion != _ruleVersion)
+                {
+                    return null;
+                }
+
+                var range = Range(ScoringBlocks.First(from), ScoringBlocks.Last(to));
+                (string, object?)[] parameters = [.. range, ("limit", limit), ("settings", _settings)];
+                if (_context.DryRun)
+                {
+                    return await CountAsync(connection, "scoring/preview_due", parameters, token);
+                }
+
+                await connection.ExecuteStatementAsync("scoring/source_points_of_due", range, token);
+                await connection.ExecuteStatementAsync("scoring/age_boundaries_of_due", range, token);
+                return await CountAsync(connection, "scoring/score_due", parameters, token);
+            },
+            cancellationToken);
 
     private (string Name, object? Value)[] Range(long first, long last) =>
     [
-        ("first", first), ("last", last), ("as_of", _context.AsOf), ("rule_version", _ruleVersion), ("engagement", _engagement),
+        ("first", first), ("last", last), ("as_of", Now), ("rule_version", _ruleVersion), ("engagement", _engagement),
         ("model", _model), ("set_priority", _setPriority),
     ];
 
-    private async Task<long> LockAsync(NpgsqlConnection connection, int from, int to, CancellationToken cancellationToken)
+    /// <returns>Whether all of them exist.</returns>
+    private static async Task<bool> LockAsync(NpgsqlConnection connection, int from, int to, CancellationToken cancellationToken)
     {
         var locked = await connection.QueryStatementAsync(
-            "scoring/lock_blocks", [("from", from), ("to", to), ("settings", _settings)], row => row.GetInt64(1), cancellationToken);
-        return locked[0];
+            "scoring/lock_blocks", [("from", from), ("to", to)], row => row.GetInt32(0), cancellationToken);
+        return locked.Count == to - from + 1;
+    }
+
+    /// <summary>A statement of its own, after the locks are taken: its snapshot shows what the run that held them did.</summary>
+    private async Task<(int? ActiveVersion, long? ScoredThrough)> ProgressAsync(
+        NpgsqlConnection connection, int block, CancellationToken cancellationToken)
+    {
+        var rows = await connection.QueryStatementAsync(
+            "scoring/progress",
+            [("block", block), ("settings", _settings)],
+            row => (row.IsDBNull(0) ? (int?)null : row.GetInt32(0), row.IsDBNull(1) ? (long?)null : row.GetInt64(1)),
+            cancellationToken);
+        return rows[0];
     }
 
     private static async Task<ScoreCounts> CountAsync(

@@ -38,11 +38,10 @@ internal static class ScoringRules
     }
 
     /// <summary>Puts a version in force; the next <c>scoring score</c> applies it to every lead.</summary>
-    public static async Task ActivateAsync(NpgsqlConnection connection, int version, DateTimeOffset asOf, CancellationToken cancellationToken)
+    public static async Task ActivateAsync(NpgsqlConnection connection, int version, CancellationToken cancellationToken)
     {
         await connection.ExecuteStatementAsync("scoring/lock_rules", [], cancellationToken);
         await connection.ExecuteStatementAsync("scoring/deactivate_rules", [("version", version)], cancellationToken);
         await connection.ExecuteStatementAsync("scoring/activate_rules", [("version", version)], cancellationToken);
-        await connection.ExecuteStatementAsync("scoring/add_age_boundaries", [("version", version), ("as_of", asOf)], cancellationToken);
     }
 }
