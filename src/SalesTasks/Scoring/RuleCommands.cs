@@ -39,8 +39,9 @@ internal static class RuleCommands
         {
             await using var database = await context.OpenAsync(stop);
             await using var connection = await database.OpenAsync(stop);
-            var rules = await changes.ReadAsync(context, connection, stop);
             await using var transaction = await connection.BeginTransactionAsync(stop);
+            await ScoringRules.LockAsync(connection, stop);
+            var rules = await changes.ReadAsync(context, connection, stop);
             var draft = await ScoringRules.InsertAsync(connection, rules, Environment.UserName, stop);
             await ShowImpactAsync(context, connection, draft, rules, stop);
             await transaction.RollbackAsync(stop);
@@ -64,10 +65,11 @@ internal static class RuleCommands
                 throw JobException.Usage("scoring rules edit: --activate goes alone; allowed: either --activate N, or --set/--file/--comment");
             }
 
+            await using var transaction = await connection.BeginTransactionAsync(stop);
+            await ScoringRules.LockAsync(connection, stop);
             var rules = existing is null
                 ? await changes.ReadAsync(context, connection, stop)
                 : await ScoringRules.LoadAsync(connection, existing, stop);
-            await using var transaction = await connection.BeginTransactionAsync(stop);
             var version = existing ?? await ScoringRules.InsertAsync(connection, rules, Environment.UserName, stop);
             await ShowImpactAsync(context, connection, version, rules, stop);
             await ScoringRules.ActivateAsync(connection, version, stop);
@@ -240,12 +242,17 @@ internal static class RuleCommands
         {
             try
             {
-                return JsonNode.Parse(await File.ReadAllTextAsync(path, cancellationToken)) as JsonObject
+                var text = await File.ReadAllTextAsync(path, cancellationToken);
+                return JsonNode.Parse(text, documentOptions: new JsonDocumentOptions { AllowDuplicateProperties = false }) as JsonObject
                     ?? throw JobException.Usage($"--file '{path}': not a JSON object; allowed: a document as 'scoring rules show --json' writes it");
             }
             catch (JsonException exception)
             {
-                throw JobException.Usage($"--file '{path}': not valid JSON at line {exception.LineNumber + 1}, byte {exception.BytePositionInLine + 1}", exception);
+                // A name that occurs twice is found without a place.
+                var fault = exception.LineNumber is { } line
+                    ? $"not valid JSON at line {line + 1}, byte {exception.BytePositionInLine + 1}"
+                    : "a name occurs twice";
+                throw JobException.Usage($"--file '{path}': {fault}; allowed: a document as 'scoring rules show --json' writes it", exception);
             }
             catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
             {

@@ -14,7 +14,15 @@ internal sealed record RuleField(string Name, decimal Min, decimal Max, string E
 {
     public bool IsWhole => Name != "model_weight";
 
-    public string Allowed => string.Create(CultureInfo.InvariantCulture, $"a {(IsWhole ? "whole " : "")}number from {Min} to {Max}");
+    public string Allowed => string.Create(
+        CultureInfo.InvariantCulture, $"a {(IsWhole ? "whole " : "")}number from {Min} to {Max}{(IsWhole ? "" : " with at most 2 decimals")}");
+
+    /// <summary>The value as it is stored; null where it is not allowed.</summary>
+    public decimal? Accept(decimal value) =>
+        value >= Min && value <= Max && value == decimal.Round(value, IsWhole ? 0 : 2)
+            // Without the digits of "30.0": the columns take whole numbers only.
+            ? decimal.Round(value, IsWhole ? 0 : 2)
+            : null;
 
     public static IReadOnlyList<RuleField> All { get; } =
     [
@@ -46,6 +54,9 @@ internal sealed record RuleField(string Name, decimal Min, decimal Max, string E
         new("medium_priority_score", 0, 100, "Medium priority from", "Prioridad media desde"),
         new("model_weight", 0, 1, "Weight of the model where it is blended in", "Peso del modelo si se mezcla"),
     ];
+
+    /// <summary>Points of any word of a source.</summary>
+    public static RuleField SourceWord { get; } = Points("source.WORD", "Source with the word", "Fuente con la palabra");
 
     private static RuleField Points(string name, string english, string spanish) => new(name, -100, 100, english, spanish);
 }
@@ -116,12 +127,25 @@ internal sealed partial class RuleDocument
                 continue;
             }
 
-            if (name == "comment" && node is JsonValue comment && comment.TryGetValue<string>(out var text))
+            if (name == "comment")
             {
-                Comment = text;
+                if (node is JsonValue comment && comment.TryGetValue<string>(out var text))
+                {
+                    Comment = text;
+                }
+                else
+                {
+                    faults.Add("comment is not allowed; allowed: a text");
+                }
             }
-            else if (name == "sources" && node is JsonObject sources)
+            else if (name == "sources")
             {
+                if (node is not JsonObject sources)
+                {
+                    faults.Add("sources is not allowed; allowed: an object of points by word, such as {\"webinar\": 4}");
+                    continue;
+                }
+
                 _sources.Clear();
                 foreach (var (word, points) in sources)
                 {
@@ -178,13 +202,13 @@ internal sealed partial class RuleDocument
             {
                 faults.Add($"{name}: '{word}' is not allowed; allowed: one word of 1 to 32 small letters and digits");
             }
-            else if (value is not { } points || points != Math.Truncate(points) || points is < -100 or > 100)
+            else if (value is { } points && RuleField.SourceWord.Accept(points) is { } accepted)
             {
-                faults.Add($"{name} = {text} is not allowed; allowed: a whole number from -100 to 100, or none");
+                _sources[word] = accepted;
             }
             else
             {
-                _sources[word] = points;
+                faults.Add($"{name} = {text} is not allowed; allowed: {RuleField.SourceWord.Allowed}, or none");
             }
 
             return;
@@ -195,13 +219,13 @@ internal sealed partial class RuleDocument
         {
             faults.Add($"unknown rule '{name}'; allowed: {string.Join(", ", RuleField.All.Select(f => f.Name))}, source.WORD");
         }
-        else if (value is not { } number || number < field.Min || number > field.Max || (field.IsWhole && number != Math.Truncate(number)))
+        else if (value is { } number && field.Accept(number) is { } accepted)
         {
-            faults.Add($"{name} = {text} is not allowed; allowed: {field.Allowed}");
+            _numbers[name] = accepted;
         }
         else
         {
-            _numbers[name] = number;
+            faults.Add($"{name} = {text} is not allowed; allowed: {field.Allowed}");
         }
     }
 

@@ -26,11 +26,17 @@ internal static class ScoringRules
         return new RuleDocument(json);
     }
 
+    /// <summary>
+    /// Keeps other editors out until the transaction ends. Before the rules are read: a change made from what another editor is about to
+    /// replace would undo that editor's.
+    /// </summary>
+    public static Task LockAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
+        connection.ExecuteStatementAsync("scoring/lock_rules", [], cancellationToken);
+
     /// <summary>Stores a document as a new version, not in force yet.</summary>
     /// <returns>Its number.</returns>
     public static async Task<int> InsertAsync(NpgsqlConnection connection, RuleDocument rules, string createdBy, CancellationToken cancellationToken)
     {
-        await connection.ExecuteStatementAsync("scoring/lock_rules", [], cancellationToken);
         var version = await connection.ScalarStatementAsync<int>("scoring/insert_rules", [("document", rules.ToJson(createdBy))], cancellationToken);
         await connection.ExecuteStatementAsync(
             "scoring/insert_source_words", [("version", version), ("sources", rules.SourcesJson())], cancellationToken);
@@ -40,7 +46,6 @@ internal static class ScoringRules
     /// <summary>Puts a version in force; the next <c>scoring score</c> applies it to every lead.</summary>
     public static async Task ActivateAsync(NpgsqlConnection connection, int version, CancellationToken cancellationToken)
     {
-        await connection.ExecuteStatementAsync("scoring/lock_rules", [], cancellationToken);
         await connection.ExecuteStatementAsync("scoring/deactivate_rules", [("version", version)], cancellationToken);
         await connection.ExecuteStatementAsync("scoring/activate_rules", [("version", version)], cancellationToken);
     }
