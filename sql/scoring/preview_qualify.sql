@@ -1,7 +1,7 @@
 -- How many leads qualify.sql would take, and how many it cannot take because they have no e-mail address.
 SELECT
-  count(*) FILTER (WHERE l.email <> '') AS qualified,
-  count(*) FILTER (WHERE coalesce(l.email, '') = '') AS without_email
+  count(*) FILTER (WHERE btrim(l.email) <> '') AS qualified,
+  count(*) FILTER (WHERE coalesce(btrim(l.email), '') = '') AS without_email
 FROM leads l
 WHERE l.lead_id BETWEEN @first AND @last
   AND l.score >= @min_score
