@@ -36,7 +36,7 @@ CREATE TABLE leads (
   has_name boolean GENERATED ALWAYS AS (coalesce(first_name ~ '[^[:space:]]', false) OR coalesce(last_name ~ '[^[:space:]]', false)) STORED,
   has_utm boolean GENERATED ALWAYS AS (coalesce(utm_source ~ '[^[:space:]]', false) OR coalesce(utm_campaign ~ '[^[:space:]]', false)) STORED,
   domain text GENERATED ALWAYS AS (lower(coalesce(
-    nullif(btrim(company_domain), ''),
+    nullif(btrim(company_domain, E' \t\r\n'), ''),
     CASE WHEN email ~ '^[^@[:space:]]+@[^@[:space:]]+[.][^@.[:space:]]{2,}$' THEN split_part(email, '@', 2) END))) STORED
 ) WITH (fillfactor = 85);
 

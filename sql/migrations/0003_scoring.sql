@@ -590,9 +590,9 @@ AS $$
     + least(greatest(coalesce(p_utm_score, 0), 0), 5)
     + CASE WHEN p_days_since_created <= 7 THEN 10 WHEN p_days_since_created <= 30 THEN 5 ELSE 0 END
     + CASE
-        WHEN coalesce(btrim(p_company_domain), '') = '' THEN 0
-        WHEN right(lower(btrim(p_company_domain)), 4) IN ('.edu', '.gov') THEN 5
-        WHEN length(btrim(p_company_domain)) < 15 THEN 3
+        WHEN coalesce(btrim(p_company_domain, E' \t\r\n'), '') = '' THEN 0
+        WHEN right(lower(btrim(p_company_domain, E' \t\r\n')), 4) IN ('.edu', '.gov') THEN 5
+        WHEN length(btrim(p_company_domain, E' \t\r\n')) < 15 THEN 3
         ELSE 0
       END
     + CASE WHEN p_website_visited THEN 3 ELSE 0 END

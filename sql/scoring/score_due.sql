@@ -4,7 +4,7 @@
 WITH picked AS MATERIALIZED (
   SELECT DISTINCT d.lead_id
   FROM lead_score_due d
-  JOIN scoring_blocks b ON b.block = d.lead_id >> 15
+  JOIN scoring_blocks b ON b.block = d.lead_id >> 15 AND b.block BETWEEN @first::bigint >> 15 AND @last::bigint >> 15
   WHERE d.lead_id BETWEEN @first AND @last AND d.due_at <= @as_of AND b.settings = @settings AND d.lead_id <= b.scored_through
   ORDER BY d.lead_id
   LIMIT @limit
