@@ -41,7 +41,7 @@ public sealed class JobProcessTests(PostgresServer server, TestDatabase database
     }
 
     [Theory]
-    [InlineData("", "Connection 'sales_postgres' is not defined.")]
+    [InlineData("", "Connection 'sales_postgres' is not defined")]
     [InlineData("postgres://sales:sEcret%zz@", "Connection 'sales_postgres' (environment variable AIRFLOW_CONN_SALES_POSTGRES)")]
     [InlineData("""{"conn_type": "postgres", "passwort": "sEcret"}""", "key 'passwort' is not allowed")]
     [InlineData("mysql://sales:sEcret@localhost/sales", "its type is 'mysql' but must be 'postgres'")]

@@ -55,7 +55,7 @@ public sealed class StopTests(PostgresServer server)
         await ExecuteAsync(other, "SELECT FROM scoring_blocks WHERE block = 1 FOR UPDATE");
 
         var run = Score(database, attempt: 2);
-        await WaitsForLockAsync(database);
+        await WaitsForLockAsync(database, run);
         var result = await TerminateAsync(run);
 
         Assert.Equal("stopped", result.Result.GetProperty("status").GetString());
@@ -89,7 +89,7 @@ public sealed class StopTests(PostgresServer server)
         await ExecuteAsync(other, "SELECT pg_advisory_xact_lock(hashtextextended('salestasks.migrate.public', 0))");
 
         var run = ProgramRunner.For(database).Start("db", "migrate");
-        await WaitsForLockAsync(database);
+        await WaitsForLockAsync(database, run);
 
         Assert.Equal("stopped\n", (await TerminateAsync(run)).Errors);
         await NobodyIsLeftAsync(database, except: other.ProcessID);
@@ -159,7 +159,8 @@ public sealed class StopTests(PostgresServer server)
         SELECT
           'lead ' || n, (ARRAY['organic', 'paid social', 'referral', 'other'])[1 + n % 4], CASE WHEN n % 5 > 0 THEN n || '@acme.example' END, 'Ana',
           timestamptz '{AsOf}' - n % 60 * interval '1 day'
-        FROM generate_series(1, {leads}) AS n
+        FROM generate_series(1, {leads}) AS n;
+        ANALYZE leads, lead_score_due;
         """;
 
     private static Task<long> ScoredAsync(TestDatabase database) => database.ScalarAsync<long>("SELECT count(score) FROM leads");
@@ -174,10 +175,17 @@ public sealed class StopTests(PostgresServer server)
           (SELECT count(*) FROM lead_score_due WHERE due_at <= now()))
         """);
 
-    private static Task WaitsForLockAsync(TestDatabase database) => Eventually.HoldsAsync(
-        "the program waits for a lock",
-        async () => await database.ScalarAsync<long>(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'") > 0);
+    private static async Task WaitsForLockAsync(TestDatabase database, RunningProgram run)
+    {
+        await Eventually.HoldsAsync(
+            "the program waits for a lock",
+            async () => run.Completion.IsCompleted || await database.ScalarAsync<long>(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'") > 0);
+        if (run.Completion.IsCompleted)
+        {
+            Assert.Fail($"The program ended without waiting for the lock. {await run.Completion}");
+        }
+    }
 
     /// <summary>No session of the program is left, so neither is a lock.</summary>
     private static Task NobodyIsLeftAsync(TestDatabase database, int except = 0) => Eventually.HoldsAsync(
