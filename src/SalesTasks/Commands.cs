@@ -1,4 +1,5 @@
 using SalesTasks.Cli;
+using SalesTasks.Leads;
 using SalesTasks.Scoring;
 
 namespace SalesTasks;
@@ -10,6 +11,7 @@ internal static class Commands
     public static IReadOnlyList<DagDefinition> Dags { get; } =
     [
         new("lead_scoring_automation", ScoringJobs.Score, ScoringJobs.Qualify, ScoringJobs.Summarize),
+        new("sales_lead_ingest", LeadsJobs.Import),
     ];
 
     public static CommandTree Tree(CommandHost host)
@@ -21,6 +23,11 @@ internal static class Commands
         tree.Add(RuleCommands.Edit(), "scoring", "rules");
         tree.Add(RuleCommands.Validate(), "scoring", "rules");
         tree.Add(ExplainScore.Command());
+        tree.Add(LeadCommands.Show(), "leads");
+        tree.Add(MappingCommands.List(), "leads", "mappings");
+        tree.Add(MappingCommands.Show(), "leads", "mappings");
+        tree.Add(MappingCommands.Save(), "leads", "mappings");
+        tree.Add(MappingCommands.Delete(), "leads", "mappings");
         return tree;
     }
 }
