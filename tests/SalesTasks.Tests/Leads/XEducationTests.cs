@@ -14,9 +14,7 @@ public sealed class XEducationTests : IClassFixture<TestDatabase>, IDisposable
         _runner = new ImportRunner(database);
     }
 
-    private static string Checkout { get; } = FindCheckout();
-
-    private static string Mapping => Path.Combine(Checkout, "examples", "mappings", "xeducation.yaml");
+    private static string Mapping => Path.Combine(Checkout.Folder, "examples", "mappings", "xeducation.yaml");
 
     public void Dispose() => _runner.Dispose();
 
@@ -63,22 +61,11 @@ public sealed class XEducationTests : IClassFixture<TestDatabase>, IDisposable
     {
         var folders = new[]
         {
-            Environment.GetEnvironmentVariable("SALES_DATA_DIR"), Path.Combine(Checkout, "..", "shared", "data"),
-            Path.Combine(Checkout, "..", "..", "shared", "data"),
+            Environment.GetEnvironmentVariable("SALES_DATA_DIR"), Path.Combine(Checkout.Folder, "..", "shared", "data"),
+            Path.Combine(Checkout.Folder, "..", "..", "shared", "data"),
         };
         var list = folders.Where(folder => !string.IsNullOrEmpty(folder)).Select(folder => Path.Combine(folder!, "xeducation", "leads.csv")).FirstOrDefault(File.Exists);
         Assert.SkipWhen(list is null, "The X Education list is not here; set SALES_DATA_DIR to the folder that holds xeducation/leads.csv.");
         return list!;
-    }
-
-    private static string FindCheckout()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "SalesTasks.sln")))
-        {
-            folder = folder.Parent ?? throw new InvalidOperationException("The tests run outside their checkout.");
-        }
-
-        return folder.FullName;
     }
 }
