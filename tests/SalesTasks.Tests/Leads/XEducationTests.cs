@@ -6,7 +6,7 @@ namespace SalesTasks.Tests.Leads;
 public sealed class XEducationTests(TestDatabase database) : IClassFixture<TestDatabase>, IAsyncLifetime
 {
     // One a test: each imports the list into an empty database.
-    private TestDatabase _database = database;
+    private TestDatabase _database = null!;
     private ImportRunner _runner = null!;
 
     private static string Mapping => Path.Combine(Checkout.Folder, "examples", "mappings", "xeducation.yaml");
