@@ -1,4 +1,5 @@
 using SalesTasks.Cli;
+using SalesTasks.Demo;
 using SalesTasks.Scoring;
 
 namespace SalesTasks;
@@ -12,6 +13,9 @@ internal static class Commands
         new("lead_scoring_automation", ScoringJobs.Score, ScoringJobs.Qualify, ScoringJobs.Summarize),
     ];
 
+    /// <summary>What the demo runs, in this order: every DAG that needs nothing but the sample.</summary>
+    public static IReadOnlyList<DagDefinition> DemoDags { get; } = Dags;
+
     public static CommandTree Tree(CommandHost host)
     {
         var tree = new CommandTree(host, Dags);
@@ -21,6 +25,7 @@ internal static class Commands
         tree.Add(RuleCommands.Edit(), "scoring", "rules");
         tree.Add(RuleCommands.Validate(), "scoring", "rules");
         tree.Add(ExplainScore.Command());
+        tree.Add(DemoCommand.Create(DemoDags));
         return tree;
     }
 }

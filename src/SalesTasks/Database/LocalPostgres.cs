@@ -16,12 +16,6 @@ internal sealed record LocalPostgresOptions
     /// </summary>
     public bool Durable { get; init; } = true;
 
-    /// <summary>
-    /// True: the server stays when this process ends; <see cref="LocalPostgres.StopCommand"/> ends it. False: it ends, and its files go,
-    /// with this process, however that ends.
-    /// </summary>
-    public bool Keep { get; init; }
-
     /// <summary>The database to create.</summary>
     public string Database { get; init; } = "sales";
 
@@ -51,14 +45,13 @@ internal sealed class LocalPostgres : IAsyncDisposable
     private readonly PostgresBinaries _binaries;
     private readonly Account _account;
     private readonly string _data;
-    private readonly bool _keep;
+    private bool _kept;
     private Process? _guard;
 
     private LocalPostgres(PostgresBinaries binaries, Account account, string folder, string password, LocalPostgresOptions options)
     {
         _binaries = binaries;
         _account = account;
-        _keep = options.Keep;
         Folder = folder;
         _data = $"{folder}/data";
         Connection = new NpgsqlConnectionStringBuilder
@@ -100,11 +93,7 @@ internal sealed class LocalPostgres : IAsyncDisposable
         var server = new LocalPostgres(binaries, account, folder, password, options);
         try
         {
-            if (!options.Keep)
-            {
-                server.Guard();
-            }
-
+            server.Guard();
             await server.CreateAsync(options, password, cancellationToken);
             await server.StartOnFreePortAsync(cancellationToken);
             await server.CreateDatabaseAsync(options.Database, cancellationToken);
@@ -125,10 +114,29 @@ internal sealed class LocalPostgres : IAsyncDisposable
     public Task StartAgainAsync(CancellationToken cancellationToken) =>
         ControlAsync(["start", "-l", $"{Folder}/server.log"], cancellationToken);
 
-    /// <summary>Stops and removes the server, unless it is to be kept.</summary>
+    /// <summary>
+    /// From here on the server stays when this process ends; <see cref="StopCommand"/> ends it. Until here it ends, and its files go, with
+    /// this process, however that ends.
+    /// </summary>
+    public async Task KeepAsync()
+    {
+        _kept = true;
+        if (_guard is not { } guard)
+        {
+            return;
+        }
+
+        await guard.StandardInput.WriteLineAsync("keep");
+        guard.StandardInput.Close();
+        await guard.WaitForExitAsync(CancellationToken.None);
+        guard.Dispose();
+        _guard = null;
+    }
+
+    /// <summary>Stops and removes the server, unless it is kept.</summary>
     public async ValueTask DisposeAsync()
     {
-        if (!_keep)
+        if (!_kept)
         {
             await RemoveAsync();
         }
@@ -187,7 +195,8 @@ internal sealed class LocalPostgres : IAsyncDisposable
         "-c",
         """
         trap '' INT TERM HUP QUIT
-        cat > /dev/null
+        read -r word
+        [ "$word" = keep ] && exit
         "$0" stop -D "$1/data" -m immediate > /dev/null 2>&1
         # An initdb that was under way puts files back once.
         rm -rf "$1" 2> /dev/null || { sleep 1; rm -rf "$1"; }

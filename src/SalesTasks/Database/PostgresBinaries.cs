@@ -72,8 +72,11 @@ internal sealed partial record PostgresBinaries(string Folder, Version Version)
         return installed.MaxBy(candidate => candidate.Version) ?? throw JobException.Refused(
             $"No PostgreSQL server ({Migrator.OldestServer} or newer) is installed here. Looked for {string.Join(", ", Programs)} on PATH and in "
             + $"{string.Join(", ", places)}{(tooOld.Count == 0 ? "" : "; too old: " + string.Join(", ", tooOld))}. Install it: "
-            + InstallCommand());
+            + (InstallCommand() ?? "see https://www.postgresql.org/download/"));
     }
+
+    /// <summary>What a person types here to install a server; null where we know no package.</summary>
+    public static string? InstallCommand() => InstallCommands.FirstOrDefault(install => File.Exists(install.Tool)).Command;
 
     public override string ToString() => $"{Folder} ({Version})";
 
@@ -102,19 +105,6 @@ internal sealed partial record PostgresBinaries(string Folder, Version Version)
         }
 
         return folders;
-    }
-
-    private static string InstallCommand()
-    {
-        foreach (var (tool, command) in InstallCommands)
-        {
-            if (File.Exists(tool))
-            {
-                return command;
-            }
-        }
-
-        return "see https://www.postgresql.org/download/";
     }
 
     [GeneratedRegex(@"PostgreSQL\) (?<major>\d+)(\.(?<minor>\d+))?", RegexOptions.ExplicitCapture)]

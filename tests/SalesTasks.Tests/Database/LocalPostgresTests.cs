@@ -50,9 +50,10 @@ public sealed class LocalPostgresTests
     [Fact]
     public async Task Dispose_KeptServer_StaysUntilItsStopCommandIsTyped()
     {
-        var server = await LocalPostgres.StartAsync(new LocalPostgresOptions { Durable = false, Keep = true }, Token);
+        var server = await LocalPostgres.StartAsync(new LocalPostgresOptions { Durable = false }, Token);
         try
         {
+            await server.KeepAsync();
             await server.DisposeAsync();
             Assert.Equal(1, await ScalarAsync(server, "SELECT 1"));
         }

@@ -1,0 +1,261 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+using SalesTasks.Airflow;
+using SalesTasks.Cli;
+using SalesTasks.Database;
+using Spectre.Console;
+
+namespace SalesTasks.Demo;
+
+/// <summary>
+/// <c>demo</c>: a private PostgreSQL, the schema, a realistic sample, and every job on it for real. Everything is removed in the end unless it
+/// is to be kept.
+/// </summary>
+internal static class DemoCommand
+{
+    /// <param name="dags">What to run, in this order.</param>
+    public static PeopleCommand Create(IReadOnlyList<DagDefinition> dags)
+    {
+        var keep = new Option<bool>("--keep") { Description = "Leave the database running and print how to reach and how to stop it" };
+        var leads = new Option<int>("--leads")
+        {
+            Description = $"Size of the sample; tasks are ten times as many [{SampleOptions.FewestLeads:N0}–{SampleOptions.MostLeads:N0}]",
+            DefaultValueFactory = _ => 10_000,
+        };
+        leads.Validators.Add(result => CheckLeads(result, leads));
+        var seed = new Option<long>("--seed") { Description = "Another seed is another sample", DefaultValueFactory = _ => 1 };
+        var asOf = new Option<DateTimeOffset?>("--as-of")
+        {
+            Description = "The sample's present, and the jobs' (ISO 8601 with offset); left out: the last full hour, and jobs work at their own time",
+            CustomParser = ParseInstant,
+        };
+        var command = new PeopleCommand("demo", "Show everything at work on a private database with sample data", (context, stop) =>
+        {
+            var given = context.Parse.GetValue(asOf);
+            var present = given ?? LastFullHour(context.Host.Time.GetUtcNow());
+            var options = new SampleOptions(present.UtcDateTime) { Leads = context.Parse.GetValue(leads), Seed = context.Parse.GetValue(seed) };
+            return new DemoRun(context, dags, options, given).RunAsync(context.Parse.GetValue(keep), stop);
+        });
+        command.Options.Add(keep);
+        command.Options.Add(leads);
+        command.Options.Add(seed);
+        command.Options.Add(asOf);
+        return command;
+    }
+
+    private static void CheckLeads(OptionResult result, Option<int> leads)
+    {
+        // A text that is no number is refused by the parser itself.
+        if (!result.Errors.Any() && result.GetValue(leads) is < SampleOptions.FewestLeads or > SampleOptions.MostLeads)
+        {
+            result.AddError(string.Create(
+                CultureInfo.InvariantCulture,
+                $"--leads: {result.GetValue(leads)} is not allowed; allowed: {SampleOptions.FewestLeads} to {SampleOptions.MostLeads}"));
+        }
+    }
+
+    private static DateTimeOffset? ParseInstant(ArgumentResult result)
+    {
+        var text = result.Tokens[0].Value;
+        if (Instants.TryParse(text, out var instant) && instant.Ticks % TimeSpan.TicksPerSecond == 0 && instant.Year is > 2000 and < 2100)
+        {
+            return instant;
+        }
+
+        result.AddError($"--as-of: '{text}' is not allowed; allowed: an ISO 8601 instant with offset, in whole seconds, such as 2026-01-31T06:00:00Z");
+        return null;
+    }
+
+    private static DateTimeOffset LastFullHour(DateTimeOffset now) => new(now.Ticks - (now.Ticks % TimeSpan.TicksPerHour), TimeSpan.Zero);
+}
+
+/// <summary>One run of the demo.</summary>
+internal sealed class DemoRun(PeopleContext context, IReadOnlyList<DagDefinition> dags, SampleOptions options, DateTimeOffset? jobsAsOf)
+{
+    private readonly DemoProgress _progress = new(context);
+    private readonly List<DemoStep> _steps = [];
+    private readonly TimeProvider _time = context.Host.Time;
+
+    public async Task<ExitCode> RunAsync(bool keep, CancellationToken cancellationToken)
+    {
+        var started = _time.GetTimestamp();
+        await using var server = await StartServerAsync(cancellationToken);
+        await using var database = new SalesDatabase(
+            server.Connection, new SalesDatabaseOptions { ApplicationName = "sales-tasks demo", AsOf = new DateTimeOffset(options.AsOf) }, _time);
+        await MigrateAsync(database, cancellationToken);
+        var counts = await LoadAsync(database, cancellationToken);
+        var runId = string.Create(CultureInfo.InvariantCulture, $"demo__{_time.GetUtcNow():yyyy-MM-dd'T'HH:mm:ss}Z");
+        var jobs = new DemoJobs(server.Url, jobsAsOf, runId, _time);
+        foreach (var (dag, job) in dags.SelectMany(dag => dag.Steps, (dag, job) => (dag, job)))
+        {
+            await DoAsync(job.Name, async _ => (0, await jobs.RunAsync(dag, job, cancellationToken)));
+        }
+
+        var topLeads = await TopLeadsAsync(database, cancellationToken);
+        if (keep)
+        {
+            await server.KeepAsync();
+        }
+
+        Show(counts, topLeads, keep ? server : null, _time.GetElapsedTime(started));
+        return ExitCode.Done;
+    }
+
+    private Task<DemoServer> StartServerAsync(CancellationToken cancellationToken) => DoAsync(
+        context.Text("Start a private PostgreSQL", "Arrancar un PostgreSQL privado"),
+        async report =>
+        {
+            var started = _time.GetTimestamp();
+            var server = await DemoServer.StartAsync(context, report, cancellationToken);
+            return (server, Step("postgresql", server.Description, started));
+        });
+
+    private Task<IReadOnlyList<AppliedMigration>> MigrateAsync(SalesDatabase database, CancellationToken cancellationToken) => DoAsync(
+        context.Text("Create the schema", "Crear el esquema"),
+        async _ =>
+        {
+            var started = _time.GetTimestamp();
+            var applied = await new Migrator(database, _time).MigrateAsync(cancellationToken);
+            return (applied, Step("db migrate", context.Text($"{applied.Count} migrations", $"{applied.Count} migraciones"), started));
+        });
+
+    private Task<SampleCounts> LoadAsync(SalesDatabase database, CancellationToken cancellationToken) => DoAsync(
+        context.Text("Load the sample", "Cargar los datos de muestra"),
+        async report =>
+        {
+            var started = _time.GetTimestamp();
+            var tenth = Math.Max(options.Leads / 10, 50_000);
+            long told = 0;
+            var counts = await new SampleLoader(database, new SampleGenerator(options)).LoadAsync(
+                done =>
+                {
+                    if (context.Host.ErrorIsTerminal || done - told >= tenth)
+                    {
+                        told = done;
+                        report(context.Text($"{done:N0} of {options.Leads:N0} leads", $"{done:N0} de {options.Leads:N0} leads"));
+                    }
+                },
+                cancellationToken);
+            return (counts, Step(context.Text("sample", "muestra"), Describe(counts), started));
+        });
+
+    private async Task<T> DoAsync<T>(string title, Func<Action<string>, Task<(T Result, DemoStep Step)>> work)
+    {
+        var (result, step) = await _progress.RunAsync(title, work);
+        _steps.Add(step);
+        return result;
+    }
+
+    private DemoStep Step(string name, string outcome, long started) =>
+        new(name, outcome, _time.GetElapsedTime(started), new Dictionary<string, long>(StringComparer.Ordinal));
+
+    private string Describe(SampleCounts counts) => context.Text(
+        $"{counts.Leads:N0} leads, {counts.Reps:N0} reps, {counts.Deals:N0} deals, {counts.Tasks:N0} tasks; {counts.Rows:N0} rows in all",
+        $"{counts.Leads:N0} leads, {counts.Reps:N0} representantes, {counts.Deals:N0} oportunidades, {counts.Tasks:N0} tareas; {counts.Rows:N0} filas en total");
+
+    private static async Task<List<TopLead>> TopLeadsAsync(SalesDatabase database, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenAsync(cancellationToken);
+        return await connection.QueryStatementAsync(
+            "demo/top_leads",
+            [],
+            row => new TopLead(row.GetString(0), row.GetString(1), row.GetString(2), row.GetInt32(3), row.GetString(4)),
+            cancellationToken);
+    }
+
+    private void Show(SampleCounts counts, List<TopLead> topLeads, DemoServer? kept, TimeSpan duration)
+    {
+        if (context.Json)
+        {
+            context.WriteJson(Document(counts, topLeads, kept, duration));
+            return;
+        }
+
+        var table = new Table().AddColumns(
+            context.Text("Step", "Paso"), context.Text("What it did", "Qué hizo"), context.Text("Seconds", "Segundos"));
+        table.Columns[2].RightAligned();
+        foreach (var step in _steps)
+        {
+            table.AddRow(Markup.Escape(step.Name), Markup.Escape(step.Outcome), $"{step.Duration.TotalSeconds:0.0}");
+        }
+
+        table.AddRow(context.Text("all", "todo"), "", $"{duration.TotalSeconds:0.0}");
+        context.Console.Write(table);
+
+        var best = new Table { Title = new TableTitle(context.Text("The best open leads, and why", "Los mejores leads abiertos, y por qué")) };
+        best.AddColumns("Lead", context.Text("Who", "Quién"), context.Text("Stage", "Etapa"), context.Text("Score", "Puntos"), context.Text("Why", "Por qué"));
+        foreach (var lead in topLeads)
+        {
+            best.AddRow(
+                Markup.Escape(lead.ExtId), Markup.Escape(lead.Who), Markup.Escape(lead.Stage), $"{lead.Score}", Markup.Escape(lead.Why));
+        }
+
+        context.Console.Write(best);
+        ShowWhatNext(topLeads, kept);
+    }
+
+    private void ShowWhatNext(List<TopLead> topLeads, DemoServer? kept)
+    {
+        var output = context.Host.Out;
+        if (kept is null)
+        {
+            output.WriteLine(context.Text(
+                "The database is gone again. To look around in it: sales-tasks demo --keep",
+                "La base de datos ya no existe. Para explorarla: sales-tasks demo --keep"));
+            return;
+        }
+
+        output.WriteLine(context.Text($"The database stays: {kept.Url}", $"La base de datos sigue en marcha: {kept.Url}"));
+        output.WriteLine(context.Text("Try:", "Pruebe:"));
+        output.WriteLine($"  export AIRFLOW_CONN_SALES_POSTGRES='{kept.Url}'");
+        if (topLeads.Count > 0)
+        {
+            output.WriteLine($"  ./sales-tasks explain {topLeads[0].ExtId}");
+        }
+
+        output.WriteLine("  ./sales-tasks scoring rules show");
+        output.WriteLine("  ./sales-tasks scoring score --dry-run");
+        output.WriteLine($"  psql '{kept.Url}' -c 'SELECT * FROM v_leads_requires_attention LIMIT 10'");
+        output.WriteLine(context.Text("Stop and remove it:", "Para detenerla y borrarla:"));
+        output.WriteLine($"  {kept.StopCommand}");
+    }
+
+    private Dictionary<string, object?> Document(SampleCounts counts, List<TopLead> topLeads, DemoServer? kept, TimeSpan duration) =>
+        new(StringComparer.Ordinal)
+        {
+            ["sample"] = new Dictionary<string, object?>(StringComparer.Ordinal)
+            {
+                ["as_of"] = options.AsOf,
+                ["seed"] = options.Seed,
+                ["leads"] = counts.Leads,
+                ["reps"] = counts.Reps,
+                ["engagement_events"] = counts.Events,
+                ["deals"] = counts.Deals,
+                ["stage_changes"] = counts.StageChanges,
+                ["tasks"] = counts.Tasks,
+                ["campaign_executions"] = counts.Executions,
+                ["campaign_events"] = counts.CampaignEvents,
+            },
+            ["steps"] = _steps.ConvertAll(object? (step) => new Dictionary<string, object?>(StringComparer.Ordinal)
+            {
+                ["step"] = step.Name,
+                ["outcome"] = step.Outcome,
+                ["counts"] = step.Counts.ToDictionary(count => count.Key, object? (count) => count.Value, StringComparer.Ordinal),
+                ["duration_ms"] = (long)step.Duration.TotalMilliseconds,
+            }),
+            ["top_leads"] = topLeads.ConvertAll(object? (lead) => new Dictionary<string, object?>(StringComparer.Ordinal)
+            {
+                ["lead_ext_id"] = lead.ExtId,
+                ["who"] = lead.Who,
+                ["stage"] = lead.Stage,
+                ["score"] = lead.Score,
+                ["why"] = lead.Why,
+            }),
+            ["duration_ms"] = (long)duration.TotalMilliseconds,
+            ["database_url"] = kept?.Url,
+            ["stop_command"] = kept?.StopCommand,
+        };
+
+    private sealed record TopLead(string ExtId, string Who, string Stage, int Score, string Why);
+}

@@ -1,0 +1,103 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using SalesTasks.Airflow;
+using SalesTasks.Cli;
+
+namespace SalesTasks.Demo;
+
+/// <summary>What a step of the demo did.</summary>
+/// <param name="Name">The job's command, or what was prepared.</param>
+/// <param name="Outcome">In words.</param>
+/// <param name="Duration">From start to end, the program's start included.</param>
+/// <param name="Counts">The job's result.</param>
+internal sealed record DemoStep(string Name, string Outcome, TimeSpan Duration, IReadOnlyDictionary<string, long> Counts);
+
+/// <summary>
+/// Runs jobs as Airflow does: one process of this program a step, with the run's identity, parameters and connection in its environment. The
+/// start of the program is part of the price, and of what is shown.
+/// </summary>
+internal sealed class DemoJobs(string databaseUrl, DateTimeOffset? asOf, string runId, TimeProvider time)
+{
+    /// <summary>Settings of ours that may stand in the environment and lead elsewhere, to a production database for one.</summary>
+    private static readonly string[] s_foreign = ["SALES_", "AIRFLOW", "OTEL_"];
+
+    /// <exception cref="JobException">The job failed: its exit code and its error.</exception>
+    public async Task<DemoStep> RunAsync(DagDefinition dag, JobDefinition job, CancellationToken cancellationToken)
+    {
+        var started = time.GetTimestamp();
+        using var process = Start(dag, job);
+        using var standardOutput = process.StandardOutput;
+        using var standardError = process.StandardError;
+        try
+        {
+            var output = standardOutput.ReadToEndAsync(cancellationToken);
+            var log = standardError.ReadToEndAsync(cancellationToken);
+            await process.WaitForExitAsync(cancellationToken);
+            return Read(job, (ExitCode)process.ExitCode, await output, await log, time.GetElapsedTime(started));
+        }
+        catch (OperationCanceledException)
+        {
+            // The database goes with the demo: nothing of the job's is worth a tidy end.
+            process.Kill();
+            throw;
+        }
+    }
+
+    /// <summary>Reads a result line into words: counts that are not zero.</summary>
+    /// <exception cref="JobException">The job failed.</exception>
+    internal static DemoStep Read(JobDefinition job, ExitCode exitCode, string output, string log, TimeSpan duration)
+    {
+        var line = output.Split('\n', StringSplitOptions.RemoveEmptyEntries).LastOrDefault();
+        if (line is null || !line.StartsWith('{'))
+        {
+            throw new JobException(
+                exitCode is ExitCode.Done ? ExitCode.Defect : exitCode, $"{job.Name} ended with exit code {(int)exitCode} and no result. {log.Trim()}");
+        }
+
+        using var result = JsonDocument.Parse(line);
+        if (exitCode is not (ExitCode.Done or ExitCode.NothingToDo))
+        {
+            var error = result.RootElement.TryGetProperty("error", out var told) ? told.GetString() : "no error was told";
+            throw new JobException(exitCode, $"{job.Name}: {error}");
+        }
+
+        var counts = result.RootElement.GetProperty("counts").EnumerateObject()
+            .ToDictionary(count => count.Name, count => count.Value.GetInt64(), StringComparer.Ordinal);
+        var outcome = string.Join(", ", counts.Where(count => count.Value != 0)
+            .Select(count => string.Create(CultureInfo.InvariantCulture, $"{count.Key.Replace('_', ' ')} {count.Value:N0}")));
+        return new DemoStep(job.Name, outcome.Length > 0 ? outcome : "–", duration, counts);
+    }
+
+    private Process Start(DagDefinition dag, JobDefinition job)
+    {
+        // Started by "dotnet sales-tasks.dll", the process is dotnet and the program its first argument.
+        var program = Environment.ProcessPath!;
+        string[] prefix = Path.GetFileNameWithoutExtension(program) is "dotnet" ? [Environment.GetCommandLineArgs()[0]] : [];
+        var start = new ProcessStartInfo(program, [.. prefix, .. job.Name.Split(' ')])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            UseShellExecute = false,
+        };
+        foreach (var name in start.Environment.Keys.Where(name => s_foreign.Any(f => name.StartsWith(f, StringComparison.Ordinal))).ToList())
+        {
+            start.Environment.Remove(name);
+        }
+
+        start.Environment["AIRFLOW_CONN_" + ConnectionIds.DefaultPostgres.ToUpperInvariant()] = databaseUrl;
+        start.Environment["SALES_DAG_ID"] = dag.Id;
+        start.Environment["SALES_TASK_ID"] = job.Name.Replace(' ', '_');
+        start.Environment["SALES_RUN_ID"] = runId;
+        if (asOf is { } instant)
+        {
+            start.Environment["SALES_PARAMS"] = new JsonObject { [CommonParameters.AsOf.Name] = instant.ToString("O") }.ToJsonString();
+        }
+
+        var process = Process.Start(start)!;
+        process.StandardInput.Close();
+        return process;
+    }
+}

@@ -1,0 +1,22 @@
+namespace SalesTasks.Demo;
+
+/// <summary>Which sample: equal options give equal rows.</summary>
+/// <param name="AsOf">The present of the sample, UTC: nothing in it happened later. Whole seconds.</param>
+internal sealed record SampleOptions(DateTime AsOf)
+{
+    public const int FewestLeads = 100;
+    public const int MostLeads = 1_000_000;
+
+    /// <summary>How far the sample reaches back.</summary>
+    public const int HistoryDays = 730;
+
+    public int Leads { get; init; } = 10_000;
+
+    public long Seed { get; init; } = 1;
+
+    public int Reps => Math.Max(5, Leads / 200);
+
+    public long Tasks => 10L * Leads;
+
+    public DateTime Start => AsOf.AddDays(-HistoryDays);
+}
