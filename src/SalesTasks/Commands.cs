@@ -1,5 +1,6 @@
 using SalesTasks.Cli;
 using SalesTasks.Demo;
+using SalesTasks.Leads;
 using SalesTasks.Scoring;
 
 namespace SalesTasks;
@@ -11,10 +12,11 @@ internal static class Commands
     public static IReadOnlyList<DagDefinition> Dags { get; } =
     [
         new("lead_scoring_automation", ScoringJobs.Score, ScoringJobs.Qualify, ScoringJobs.Summarize),
+        new("sales_lead_ingest", LeadsJobs.Import),
     ];
 
     /// <summary>What the demo runs, in this order: every DAG that needs nothing but the sample.</summary>
-    public static IReadOnlyList<DagDefinition> DemoDags { get; } = Dags;
+    public static IReadOnlyList<DagDefinition> DemoDags { get; } = [.. Dags.Where(d => !d.Steps.Contains(LeadsJobs.Import))];
 
     public static CommandTree Tree(CommandHost host)
     {
@@ -26,6 +28,11 @@ internal static class Commands
         tree.Add(RuleCommands.Validate(), "scoring", "rules");
         tree.Add(ExplainScore.Command());
         tree.Add(DemoCommand.Create(DemoDags));
+        tree.Add(LeadCommands.Show(), "leads");
+        tree.Add(MappingCommands.List(), "leads", "mappings");
+        tree.Add(MappingCommands.Show(), "leads", "mappings");
+        tree.Add(MappingCommands.Save(), "leads", "mappings");
+        tree.Add(MappingCommands.Delete(), "leads", "mappings");
         return tree;
     }
 }

@@ -15,6 +15,11 @@ internal sealed class JobContext
 
     public required SalesDatabase Database { get; init; }
 
+    /// <summary>Finds the connections beside the database's by their ids.</summary>
+    public required ConnectionResolver Connections { get; init; }
+
+    public required ConnectionIds ConnectionIds { get; init; }
+
     /// <summary>Structured, to stderr. Never personal data, secrets or SQL parameter values.</summary>
     public required ILogger Log { get; init; }
 

@@ -8,7 +8,11 @@ namespace SalesTasks.Cli;
 /// <param name="Parameters">What <c>SALES_PARAMS</c> and flags may set.</param>
 /// <param name="RunAsync">Does the work; the connection is open and the schema checked.</param>
 internal sealed record JobDefinition(
-    string Name, string Description, ParameterSet Parameters, Func<JobContext, CancellationToken, Task<JobResult>> RunAsync);
+    string Name, string Description, ParameterSet Parameters, Func<JobContext, CancellationToken, Task<JobResult>> RunAsync)
+{
+    /// <summary>Faults that no parameter can see alone, found before anything connects: one line each.</summary>
+    public Func<ParameterValues, IEnumerable<string>> Check { get; init; } = static _ => [];
+}
 
 /// <summary>A DAG: its id, its steps in order, and with them the parameters of its trigger form.</summary>
 internal sealed record DagDefinition(string Id, params JobDefinition[] Steps)

@@ -28,6 +28,7 @@ internal sealed class JobRunner(CommandHost host, JobDefinition job, ParameterSe
         List<string> faults = [.. usageFaults];
         var run = RunIdentity.Read(host.Environment, job.Name, host.Time, faults);
         var values = job.Parameters.Bind(host.Environment("SALES_PARAMS"), flags, dagParameters, faults);
+        faults.AddRange(job.Check(values));
         var files = ResultFiles.Check(host, faults);
         using var log = Logging.Create(host, run, job.Name, faults);
 
@@ -47,6 +48,8 @@ internal sealed class JobRunner(CommandHost host, JobDefinition job, ParameterSe
                 Run = run,
                 Parameters = values,
                 Database = database,
+                Connections = host.Connections(),
+                ConnectionIds = new ConnectionIds(host.Environment),
                 Log = log,
                 Time = host.Time,
                 AsOf = values.Get(CommonParameters.AsOf) ?? host.Time.GetUtcNow(),
