@@ -19,6 +19,8 @@ internal sealed class JobRunner(CommandHost host, JobDefinition job, ParameterSe
     /// <summary>Beyond this many faults a message helps nobody, and XCom is to stay small.</summary>
     private const int MaxFaults = 20;
 
+    private bool _printed;
+
     /// <param name="flags">Flag texts by parameter name.</param>
     /// <param name="usageFaults">Faults the command line's own parser found; reported together with those of the values.</param>
     public async Task<ExitCode> RunAsync(IReadOnlyDictionary<string, string> flags, IReadOnlyList<string> usageFaults)
@@ -31,6 +33,14 @@ internal sealed class JobRunner(CommandHost host, JobDefinition job, ParameterSe
         faults.AddRange(job.Check(values));
         var files = ResultFiles.Check(host, faults);
         using var log = Logging.Create(host, run, job.Name, faults);
+        stop.BeforeForcedEnd = () =>
+        {
+            var stopped = Stopped(
+                run, values.Get(CommonParameters.DryRun), started,
+                "asked to stop, but the current batch did not end in time; the server rolls it back, or completes it where it was being committed");
+            log.Warning("{Error}", stopped.Error);
+            Print(HandOver(stopped, files, log), log);
+        };
 
         Telemetry? telemetry = null;
         ResultLine line;
@@ -144,10 +154,7 @@ internal sealed class JobRunner(CommandHost host, JobDefinition job, ParameterSe
     {
         if (asked)
         {
-            return new ResultLine(job.Name, "stopped", run, dryRun, ExitCode.Stopped, Elapsed(started))
-            {
-                Error = "asked to stop; what was committed stays, the next try goes on from there",
-            };
+            return Stopped(run, dryRun, started, "asked to stop; what was committed stays, the next try goes on from there");
         }
 
         var known = exception as JobException ?? PostgresErrors.ToJobException(exception);
@@ -157,6 +164,9 @@ internal sealed class JobRunner(CommandHost host, JobDefinition job, ParameterSe
             Error = known?.Message ?? "defect: " + Defect.Kind(exception),
         };
     }
+
+    private ResultLine Stopped(RunIdentity run, bool dryRun, long started, string reason) =>
+        new(job.Name, "stopped", run, dryRun, ExitCode.Stopped, Elapsed(started)) { Error = reason };
 
     private static void Report(ILogger log, Exception exception, ResultLine line)
     {
@@ -204,6 +214,12 @@ internal sealed class JobRunner(CommandHost host, JobDefinition job, ParameterSe
 
     private ExitCode Print(ResultLine line, ILogger log)
     {
+        // A forced end and the end of the job may meet.
+        if (Interlocked.Exchange(ref _printed, true))
+        {
+            return line.ExitCode;
+        }
+
         try
         {
             host.Out.WriteLine(line.ToJson());

@@ -30,6 +30,9 @@ internal sealed class StopSignal : IDisposable
 
     public bool WasAsked => _source.IsCancellationRequested;
 
+    /// <summary>Says the last word of a process whose current batch does not end; the process exits when it returns.</summary>
+    public Action? BeforeForcedEnd { get; set; }
+
     public void Dispose()
     {
         foreach (var registration in _registrations)
@@ -44,7 +47,19 @@ internal sealed class StopSignal : IDisposable
     private void OnSignal(PosixSignalContext context)
     {
         context.Cancel = true;
-        _deadline ??= _time.CreateTimer(_ => Environment.Exit((int)ExitCode.Stopped), state: null, Grace, Timeout.InfiniteTimeSpan);
+        _deadline ??= _time.CreateTimer(_ => ForceEnd(), state: null, Grace, Timeout.InfiniteTimeSpan);
         _source.Cancel();
+    }
+
+    private void ForceEnd()
+    {
+        try
+        {
+            BeforeForcedEnd?.Invoke();
+        }
+        finally
+        {
+            Environment.Exit((int)ExitCode.Stopped);
+        }
     }
 }

@@ -67,6 +67,32 @@ public sealed class StopTests(PostgresServer server)
         Assert.Equal(40_000, await ScoredAsync(database));
     }
 
+    /// <summary>A commit is not cancelled, since its outcome would be unknown: the process leaves it to the server.</summary>
+    [Fact]
+    public async Task Score_TerminatedWhileACommitHangs_EndsInTimeAndSaysSo()
+    {
+        await using var database = await SeededAsync(10);
+        await database.ExecuteAsync(
+            """
+            CREATE FUNCTION hang() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_advisory_xact_lock(1); RETURN NULL; END';
+            CREATE CONSTRAINT TRIGGER hang AFTER UPDATE ON scoring_blocks DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION hang()
+            """);
+        await using var other = await database.OpenConnectionAsync();
+        await using var block = await other.BeginTransactionAsync(Token);
+        await ExecuteAsync(other, "SELECT pg_advisory_xact_lock(1)");
+
+        var run = Score(database, attempt: 1);
+        await WaitsForLockAsync(database, run);
+        var result = await TerminateAsync(run);
+
+        Assert.Contains("the current batch did not end in time", result.Result.GetProperty("error").GetString(), StringComparison.Ordinal);
+        Assert.Single(result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        Assert.Contains("the current batch did not end in time", result.Errors, StringComparison.Ordinal);
+        await block.RollbackAsync(Token);
+        (await Score(database, attempt: 2).Completion).ShouldExitWith(ExitCode.Done);
+        Assert.Equal(10, await ScoredAsync(database));
+    }
+
     [Fact]
     public async Task Score_TerminatedWhileConnecting_StopsAtOnce()
     {
@@ -123,7 +149,7 @@ public sealed class StopTests(PostgresServer server)
         Assert.Equal(100_000 - committed, next.Result.GetProperty("counts").GetProperty("first_scored").GetInt64());
         Assert.Equal(100_000, await CountAsync("SELECT count(score) FROM leads"));
         Assert.Equal(100_000, await CountAsync("SELECT count(*) FROM lead_scores"));
-        Assert.Equal(0, await CountAsync("SELECT count(*) FROM lead_score_due WHERE due_at <= now()"));
+        Assert.Equal(0, await CountAsync($"SELECT count(*) FROM lead_score_due WHERE due_at <= '{AsOf}'"));
 
         async Task<long> CountAsync(string sql)
         {
@@ -172,7 +198,7 @@ public sealed class StopTests(PostgresServer server)
           (SELECT md5(string_agg(concat_ws(',', lead_id, score, priority, updated_at), ';' ORDER BY lead_id)) FROM leads),
           (SELECT count(*) || ' ' || md5(string_agg((to_jsonb(s) - 'id')::text, ';' ORDER BY lead_id, calculated_at)) FROM lead_scores s),
           (SELECT string_agg(b::text, ';' ORDER BY block) FROM scoring_blocks b),
-          (SELECT count(*) FROM lead_score_due WHERE due_at <= now()))
+          (SELECT md5(string_agg(concat_ws(',', lead_id, due_at), ';' ORDER BY lead_id, due_at)) FROM lead_score_due))
         """);
 
     private static async Task WaitsForLockAsync(TestDatabase database, RunningProgram run)
