@@ -30,7 +30,7 @@ CREATE INDEX idx_task_runs_identity ON task_runs (dag_id, task_id, run_id, map_i
 CREATE INDEX idx_task_runs_command ON task_runs (command, started_at DESC);
 CREATE INDEX idx_task_runs_running ON task_runs (heartbeat_at) WHERE status = 'running';
 
-COMMENT ON TABLE task_runs IS 'one row per try of a step; dag_id, task_id and run_id are null where a person ran it';
+COMMENT ON TABLE task_runs IS 'one row per try of a step; where a person ran it, dag_id is manual and run_id one of its own';
 COMMENT ON COLUMN task_runs.map_index IS '-1 = not a mapped task';
 COMMENT ON COLUMN task_runs.as_of IS 'the instant given with --as-of; null = the time of the run';
 COMMENT ON COLUMN task_runs.status IS

@@ -2,7 +2,9 @@ using System.Text.Json;
 
 namespace SalesTasks.Airflow;
 
-/// <summary>JSON Schema (draft 2020-12) of a parameter set, with the keys Airflow's trigger form reads (title, description, section).</summary>
+/// <summary>
+/// JSON Schema (draft 2020-12) of a parameter set, with the keys Airflow's trigger form reads (title, description, section).
+/// </summary>
 internal static class ParameterSchema
 {
     public static void Write(Utf8JsonWriter json, string title, ParameterSet parameters)

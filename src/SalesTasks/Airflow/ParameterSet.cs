@@ -25,7 +25,8 @@ internal sealed class ParameterSet
     /// <param name="flags">Flag texts by parameter name.</param>
     /// <param name="dagParameters">
     /// All parameters of the DAGs this command is a step of: Airflow hands the whole DAG's params to every step, so names of other steps
-    /// are checked and then left alone. So is a value that only another step can use (a shard, for a step that does its whole work at once).
+    /// are checked and then left alone. So is a value that only another step can use (a shard, for a step that does all of its work at
+    /// once).
     /// </param>
     /// <param name="faults">Receives one line a fault.</param>
     public ParameterValues Bind(

@@ -36,7 +36,8 @@ internal sealed record RunIdentity
         {
             DagId = Text("SALES_DAG_ID") ?? "manual",
             TaskId = Text("SALES_TASK_ID") ?? command.Replace(' ', '_'),
-            RunId = Text("SALES_RUN_ID") ?? string.Create(CultureInfo.InvariantCulture, $"manual__{now:yyyy-MM-dd'T'HH:mm:ss}Z_{Guid.CreateVersion7(now):N}"),
+            RunId = Text("SALES_RUN_ID")
+                ?? string.Create(CultureInfo.InvariantCulture, $"manual__{now:yyyy-MM-dd'T'HH:mm:ss}Z_{Guid.CreateVersion7(now):N}"),
             MapIndex = Number("SALES_MAP_INDEX", -1, -1),
             TryNumber = Number("SALES_TRY_NUMBER", 1, 0),
             LogicalDate = Instant("SALES_LOGICAL_DATE"),
@@ -96,7 +97,8 @@ internal sealed record RunIdentity
                 return instant;
             }
 
-            faults.Add($"{name}: {Quoted.Text(text)} is not allowed; allowed: an ISO 8601 instant with offset, such as 2026-01-31T06:00:00+00:00");
+            faults.Add($"{name}: {Quoted.Text(text)} is not allowed; "
+                + "allowed: an ISO 8601 instant with offset, such as 2026-01-31T06:00:00+00:00");
             return null;
         }
     }

@@ -49,13 +49,13 @@ internal static class DatabaseCommands
             else
             {
                 var table = new Table().AddColumns(
-                    context.Text("Version", "Versión"), context.Text("Migration", "Migración"), context.Text("Status", "Estado"), context.Text("Applied (UTC)", "Aplicada (UTC)"),
-                    context.Text("By program", "Por el programa"));
+                    context.Text("Version", "Versión"), context.Text("Migration", "Migración"), context.Text("Status", "Estado"),
+                    context.Text("Applied (UTC)", "Aplicada (UTC)"), context.Text("By program", "Por el programa"));
                 foreach (var m in states)
                 {
                     table.AddRow(
-                        $"{m.Version:0000}", Markup.Escape(m.Name), Label(context, m.Status), m.AppliedAt?.ToString("yyyy-MM-dd HH:mm:ss") ?? "",
-                        Markup.Escape(m.ProgramVersion ?? ""));
+                        $"{m.Version:0000}", Markup.Escape(m.Name), Label(context, m.Status),
+                        m.AppliedAt?.ToString("yyyy-MM-dd HH:mm:ss") ?? "", Markup.Escape(m.ProgramVersion ?? ""));
                 }
 
                 context.Console.Write(table);

@@ -56,7 +56,8 @@ internal sealed class Heartbeat : IAsyncDisposable
         }
         catch (Exception exception)
         {
-            context.Log.Warning("The heartbeat could not be written: {Reason}", PostgresErrors.ToJobException(exception)?.Message ?? Defect.Kind(exception));
+            var reason = PostgresErrors.ToJobException(exception)?.Message ?? Defect.Kind(exception);
+            context.Log.Warning("The heartbeat could not be written: {Reason}", reason);
         }
     }
 }

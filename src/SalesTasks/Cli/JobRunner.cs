@@ -37,7 +37,8 @@ internal sealed class JobRunner(CommandHost host, JobDefinition job, ParameterSe
         {
             var stopped = Stopped(
                 run, values.Get(CommonParameters.DryRun), started,
-                "asked to stop, but the current batch did not end in time; the server rolls it back, or completes it where it was being committed");
+                "asked to stop, but the current batch did not end in time; the server rolls it back, or completes it where it was being "
+                + "committed");
             log.Warning("{Error}", stopped.Error);
             Print(HandOver(stopped, files, log), log);
         };
@@ -116,7 +117,8 @@ internal sealed class JobRunner(CommandHost host, JobDefinition job, ParameterSe
             {
                 Result = result,
             };
-            context.Log.Information("{Command} {Status} {@Counts} in {DurationMs} ms", job.Name, line.Status, result.Counts, line.DurationMs);
+            context.Log.Information(
+                "{Command} {Status} {@Counts} in {DurationMs} ms", job.Name, line.Status, result.Counts, line.DurationMs);
         }
         catch (Exception exception)
         {
@@ -146,7 +148,8 @@ internal sealed class JobRunner(CommandHost host, JobDefinition job, ParameterSe
         }
         catch (Exception exception)
         {
-            context.Log.Warning("The end of this try could not be recorded: {Reason}", PostgresErrors.ToJobException(exception)?.Message ?? Defect.Kind(exception));
+            var reason = PostgresErrors.ToJobException(exception)?.Message ?? Defect.Kind(exception);
+            context.Log.Warning("The end of this try could not be recorded: {Reason}", reason);
         }
     }
 
@@ -227,7 +230,8 @@ internal sealed class JobRunner(CommandHost host, JobDefinition job, ParameterSe
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            var failure = JobException.Temporary($"stdout: the result cannot be written ({exception.GetBaseException().Message})", exception);
+            var failure = JobException.Temporary(
+                $"stdout: the result cannot be written ({exception.GetBaseException().Message})", exception);
             log.Error("{Error}", failure.Message);
             line = OrFailed(line, failure);
         }

@@ -19,7 +19,8 @@ internal static class ParamsCommand
             Arity = ArgumentArity.OneOrMore,
         };
         var schema = new Option<bool>("--schema") { Description = "JSON Schema" };
-        var command = new PeopleCommand("params", "Show the parameters of a command or a DAG", (context, _) => Task.FromResult(Run(context)));
+        var command = new PeopleCommand(
+            "params", "Show the parameters of a command or a DAG", (context, _) => Task.FromResult(Run(context)));
         command.Arguments.Add(name);
         command.Options.Add(schema);
         return command;
@@ -70,7 +71,8 @@ internal static class ParamsCommand
     private static string SchemaJson(string title, ParameterSet parameters)
     {
         using var buffer = new MemoryStream();
-        using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        var options = new JsonWriterOptions { Indented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+        using (var json = new Utf8JsonWriter(buffer, options))
         {
             ParameterSchema.Write(json, title, parameters);
         }

@@ -33,7 +33,8 @@ internal sealed class PeopleCommand : Command
     public async Task<ExitCode> RunAsync(CommandHost host, ParseResult parse)
     {
         using var stop = new StopSignal(host.Time);
-        var context = new PeopleContext(host, parse, parse.GetValue(s_json), (parse.GetValue(s_language) ?? host.Environment("SALES_LANG")) is "es");
+        var language = parse.GetValue(s_language) ?? host.Environment("SALES_LANG");
+        var context = new PeopleContext(host, parse, parse.GetValue(s_json), language is "es");
         try
         {
             return await _run(context, stop.Token);

@@ -18,7 +18,9 @@ internal sealed class ResultFiles
     {
     }
 
-    /// <summary>Finds the files and makes sure that they can be written; the faults of the others are added to <paramref name="faults"/>.</summary>
+    /// <summary>
+    /// Finds the files and makes sure that they can be written; the faults of the others are added to <paramref name="faults"/>.
+    /// </summary>
     public static ResultFiles Check(CommandHost host, List<string> faults)
     {
         var files = new ResultFiles();
@@ -48,7 +50,8 @@ internal sealed class ResultFiles
             catch (Exception exception) when (IsRefusal(exception))
             {
                 throw JobException.Temporary(
-                    $"{name}: the work is done, but its result cannot be written to {Quoted.Text(path)} ({exception.GetType().Name})", exception);
+                    $"{name}: the work is done, but its result cannot be written to {Quoted.Text(path)} ({exception.GetType().Name})",
+                    exception);
             }
         }
     }

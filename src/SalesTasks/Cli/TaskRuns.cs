@@ -6,7 +6,8 @@ namespace SalesTasks.Cli;
 internal static class TaskRuns
 {
     /// <returns>The row's id.</returns>
-    public static async Task<long> StartAsync(JobContext context, string command, string parametersJson, CancellationToken cancellationToken)
+    public static async Task<long> StartAsync(
+        JobContext context, string command, string parametersJson, CancellationToken cancellationToken)
     {
         var run = context.Run;
         return await context.Database.InTransactionAsync(

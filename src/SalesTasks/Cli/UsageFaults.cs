@@ -30,8 +30,9 @@ internal static class UsageFaults
         faults.AddRange(repeated.Select(o => $"{o.Option.Name}: it is given {o.IdentifierTokenCount} times; allowed: once"));
         // "--comment --dry-run" would have the comment "--dry-run", and run for real.
         var names = parse.CommandResult.Command.Options.Select(o => o.Name).ToList();
-        faults.AddRange(options
-            .SelectMany(o => o.Tokens.Where(t => names.Contains(t.Value)).Select(t => $"{o.Option.Name}: a value is missing before {t.Value}")));
+        faults.AddRange(options.SelectMany(o => o.Tokens
+            .Where(t => names.Contains(t.Value))
+            .Select(t => $"{o.Option.Name}: a value is missing before {t.Value}")));
 
         foreach (var error in parse.Errors.Where(e => !repeated.Contains(e.SymbolResult)))
         {

@@ -60,11 +60,13 @@ public sealed class RunIdentityTests
     }
 
     [Fact]
-    public void Read_NoneWhereARunHasNoInterval_IsNone() => Assert.Null(ReadWithoutFault(("SALES_DATA_INTERVAL_START", "None")).DataIntervalStart);
+    public void Read_NoneWhereARunHasNoInterval_IsNone() =>
+        Assert.Null(ReadWithoutFault(("SALES_DATA_INTERVAL_START", "None")).DataIntervalStart);
 
     [Fact]
     public void Read_EverythingWrong_TellsEveryFault()
     {
+        const string instant = "is not allowed; allowed: an ISO 8601 instant with offset, such as 2026-01-31T06:00:00+00:00";
         var faults = new List<string>();
         Read(
             faults,
@@ -84,16 +86,16 @@ public sealed class RunIdentityTests
                 "SALES_RUN_ID: 'a b' is not allowed; allowed: text without control characters",
                 "SALES_MAP_INDEX: '-2' is not allowed; allowed: a whole number of at least -1",
                 "SALES_TRY_NUMBER: 'first' is not allowed; allowed: a whole number of at least 0",
-                "SALES_LOGICAL_DATE: '2026-01-31' is not allowed; allowed: an ISO 8601 instant with offset, such as 2026-01-31T06:00:00+00:00",
-                "SALES_DATA_INTERVAL_START: '2026-01-31T06:00:00' is not allowed; allowed: an ISO 8601 instant with offset, such as 2026-01-31T06:00:00+00:00",
-                $"SALES_DATA_INTERVAL_END: '{new string('9', 80)}…' is not allowed; allowed: an ISO 8601 instant with offset, such as 2026-01-31T06:00:00+00:00",
+                $"SALES_LOGICAL_DATE: '2026-01-31' {instant}",
+                $"SALES_DATA_INTERVAL_START: '2026-01-31T06:00:00' {instant}",
+                $"SALES_DATA_INTERVAL_END: '{new string('9', 80)}…' {instant}",
             ],
             faults);
     }
 
     [Fact]
     public void Read_AnyEnvironment_IsAnIdentityOrFaults() =>
-        Gen.Select(Gen.OneOf("SALES_DAG_ID", "SALES_RUN_ID", "SALES_MAP_INDEX", "SALES_TRY_NUMBER", "SALES_LOGICAL_DATE"), Gen.String).Sample(
+        Gen.Select(Gen.OneOf("SALES_DAG_ID", "SALES_RUN_ID", "SALES_MAP_INDEX", "SALES_LOGICAL_DATE"), Gen.String).Sample(
             (name, text) =>
             {
                 var faults = new List<string>();

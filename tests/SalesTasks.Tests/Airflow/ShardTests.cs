@@ -50,5 +50,6 @@ public sealed class ShardTests
     [Fact]
     public void TryParse_AnyText_IsAPartOrRefused() =>
         Gen.String[Gen.Char["0123456789/-+ .x"], 0, 8].Sample(
-            text => !Shard.TryParse(text, out var shard) || (shard.Index >= 0 && shard.Index < shard.Count && shard.Count <= Shard.MaxCount));
+            text => !Shard.TryParse(text, out var shard)
+                || (shard.Index >= 0 && shard.Index < shard.Count && shard.Count <= Shard.MaxCount));
 }

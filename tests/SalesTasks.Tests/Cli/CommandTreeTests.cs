@@ -89,7 +89,8 @@ public sealed class CommandTreeTests
             [
                 "error: 't wo ' is not known here",
                 "error: allowed here: <lead>, --json, --lang, --model",
-                $"error: --lang: '{new string('x', 80)}…' is not allowed; allowed: Language of the tables: en or es; without it SALES_LANG, else en",
+                $"error: --lang: '{new string('x', 80)}…' is not allowed; "
+                    + "allowed: Language of the tables: en or es; without it SALES_LANG, else en",
                 "see: sales-tasks explain --help",
             ],
             host.Errors.Split('\n', StringSplitOptions.RemoveEmptyEntries));
@@ -292,7 +293,8 @@ public sealed class CommandTreeTests
     public void Dag_StepsThatCanAndCannotBeSharded_OfferTheShard()
     {
         var both = Commands.Dags.Where(d =>
-            d.Steps.Any(s => s.Parameters.All.Contains(CommonParameters.Shard)) && d.Steps.Any(s => s.Parameters.All.Contains(CommonParameters.NoShard)));
+            d.Steps.Any(s => s.Parameters.All.Contains(CommonParameters.Shard))
+            && d.Steps.Any(s => s.Parameters.All.Contains(CommonParameters.NoShard)));
 
         Assert.NotEmpty(both);
         Assert.All(both, dag => Assert.NotNull(dag.Parameters.Find("shard")!.Parse("1/2")));

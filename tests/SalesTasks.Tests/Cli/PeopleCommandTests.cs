@@ -20,7 +20,8 @@ public sealed class PeopleCommandTests(PostgresServer server, TestDatabase datab
         var rows = Rows(await OutputAsync(database, ExitCode.Done, "db", "status"));
         Assert.Equal(json.GetArrayLength() + 1, rows.Count);
         Assert.Equal(["Version", "Migration", "Status", "Applied (UTC)", "By program"], rows[0]);
-        Assert.Equal(["Versión", "Migración", "Estado", "Aplicada (UTC)", "Por el programa"], Rows(await OutputAsync(database, ExitCode.Done, "db", "status", "--lang", "es"))[0]);
+        var spanish = Rows(await OutputAsync(database, ExitCode.Done, "db", "status", "--lang", "es"));
+        Assert.Equal(["Versión", "Migración", "Estado", "Aplicada (UTC)", "Por el programa"], spanish[0]);
     }
 
     [Fact]
@@ -29,11 +30,14 @@ public sealed class PeopleCommandTests(PostgresServer server, TestDatabase datab
         await using var empty = await TestDatabase.CreateAsync(server, migrated: false);
 
         var pending = await JsonAsync(empty, ExitCode.Refused, "db", "status");
-        Assert.All(pending.EnumerateArray(), m => Assert.Equal(("pending", JsonValueKind.Null), (m.GetProperty("status").GetString(), m.GetProperty("applied_at").ValueKind)));
+        Assert.All(pending.EnumerateArray(), m => Assert.Equal(
+            ("pending", JsonValueKind.Null), (m.GetProperty("status").GetString(), m.GetProperty("applied_at").ValueKind)));
         Assert.Contains("pendiente", await OutputAsync(empty, ExitCode.Refused, "db", "status", "--lang", "es"), StringComparison.Ordinal);
 
         var applied = await JsonAsync(empty, ExitCode.Done, "db", "migrate", "--json");
-        Assert.Equal(pending.EnumerateArray().Select(m => m.GetProperty("name").GetString()), applied.EnumerateArray().Select(m => m.GetProperty("name").GetString()));
+        Assert.Equal(
+            pending.EnumerateArray().Select(m => m.GetProperty("name").GetString()),
+            applied.EnumerateArray().Select(m => m.GetProperty("name").GetString()));
         Assert.Equal("[]\n", await OutputAsync(empty, ExitCode.Done, "db", "migrate", "--json"));
         Assert.Equal("The schema is up to date.\n", await OutputAsync(empty, ExitCode.Done, "db", "migrate"));
         Assert.Equal("El esquema está al día.\n", await OutputAsync(empty, ExitCode.Done, "db", "migrate", "--lang", "es"));
@@ -60,11 +64,13 @@ public sealed class PeopleCommandTests(PostgresServer server, TestDatabase datab
         await using var own = await WithLeadsAsync();
         var before = await own.FingerprintAsync();
 
-        var json = await JsonAsync(own, ExitCode.Done, "scoring", "rules", "validate", "--set", "base_points=40", "--comment", "más", "--json");
-        var text = await OutputAsync(own, ExitCode.Done, "scoring", "rules", "validate", "--set", "base_points=40", "--lang", "es");
+        string[] validate = ["scoring", "rules", "validate", "--set", "base_points=40"];
+        var json = await JsonAsync(own, ExitCode.Done, [.. validate, "--comment", "más"]);
+        var text = await OutputAsync(own, ExitCode.Done, [.. validate, "--lang", "es"]);
 
         Assert.Equal("más", json.GetProperty("comment").GetString());
-        Assert.Equal((1, 1), (json.GetProperty("impact").GetProperty("evaluated").GetInt32(), json.GetProperty("impact").GetProperty("changed").GetInt32()));
+        var impact = json.GetProperty("impact");
+        Assert.Equal((1, 1), (impact.GetProperty("evaluated").GetInt32(), impact.GetProperty("changed").GetInt32()));
         Assert.StartsWith("Las reglas son válidas. De 1 leads cambian 1", text, StringComparison.Ordinal);
         Assert.Equal(before, await own.FingerprintAsync());
     }
@@ -81,7 +87,8 @@ public sealed class PeopleCommandTests(PostgresServer server, TestDatabase datab
         Assert.Equal(
             [(1, true, "Default point table"), (2, false, "more")],
             versions.EnumerateArray()
-                .Select(v => (v.GetProperty("version").GetInt32(), v.GetProperty("active").GetBoolean(), v.GetProperty("comment").GetString()!))
+                .Select(v => (
+                    v.GetProperty("version").GetInt32(), v.GetProperty("active").GetBoolean(), v.GetProperty("comment").GetString()!))
                 .Order());
     }
 
@@ -175,7 +182,10 @@ public sealed class PeopleCommandTests(PostgresServer server, TestDatabase datab
     {
         var own = await TestDatabase.CreateAsync(server);
         await own.ExecuteAsync(
-            "INSERT INTO leads (ext_id, source, email, created_at) VALUES ('[red]lead[/]', 'paid [b]social', 'ana@acme.example', '2026-01-30Z')");
+            """
+            INSERT INTO leads (ext_id, source, email, created_at)
+            VALUES ('[red]lead[/]', 'paid [b]social', 'ana@acme.example', '2026-01-30Z')
+            """);
         return own;
     }
 
@@ -208,5 +218,7 @@ public sealed class PeopleCommandTests(PostgresServer server, TestDatabase datab
 
     /// <summary>The cells of the tables in the output, row by row.</summary>
     private static List<string[]> Rows(string output) =>
-        [.. output.Split('\n').Where(line => line.StartsWith('│')).Select(line => line.Trim('│').Split('│', StringSplitOptions.TrimEntries))];
+        [.. output.Split('\n')
+            .Where(line => line.StartsWith('│'))
+            .Select(line => line.Trim('│').Split('│', StringSplitOptions.TrimEntries))];
 }

@@ -26,7 +26,8 @@ public sealed class StopTests(PostgresServer server)
         await Eventually.HoldsAsync("the first chunk is committed", async () => await ScoredAsync(interrupted) > 0);
         var result = await TerminateAsync(run);
 
-        Assert.Equal(("stopped", 143), (result.Result.GetProperty("status").GetString(), result.Result.GetProperty("exit_code").GetInt32()));
+        Assert.Equal("stopped", result.Result.GetProperty("status").GetString());
+        Assert.Equal(143, result.Result.GetProperty("exit_code").GetInt32());
         Assert.InRange(await ScoredAsync(interrupted), 1, 99_999);
         Assert.Equal(
             0,
@@ -42,7 +43,8 @@ public sealed class StopTests(PostgresServer server)
         Assert.Equal(await StateAsync(undisturbed), await StateAsync(interrupted));
         Assert.Equal(
             ["1 stopped 143", "2 succeeded 0"],
-            await interrupted.QueryAsync("SELECT concat_ws(' ', try_number, status, exit_code) FROM task_runs ORDER BY id", reader => reader.GetString(0)));
+            await interrupted.QueryAsync(
+                "SELECT concat_ws(' ', try_number, status, exit_code) FROM task_runs ORDER BY id", reader => reader.GetString(0)));
     }
 
     [Fact]
@@ -125,7 +127,8 @@ public sealed class StopTests(PostgresServer server)
     public async Task Score_ServerRestartedInTheMiddle_IsTemporaryAndTheNextTryGoesOn()
     {
         await using var own = await LocalPostgres.StartAsync(new LocalPostgresOptions { Durable = false }, Token);
-        await using var source = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(own.Connection.ConnectionString) { Pooling = false });
+        await using var source = NpgsqlDataSource.Create(
+            new NpgsqlConnectionStringBuilder(own.Connection.ConnectionString) { Pooling = false });
         await using (var sales = new SalesDatabase(own.Connection, new SalesDatabaseOptions(), TimeProvider.System))
         {
             await new Migrator(sales, TimeProvider.System).MigrateAsync(Token);
@@ -134,7 +137,8 @@ public sealed class StopTests(PostgresServer server)
         await ExecuteAsync(source, SeedSql(100_000));
         var connection = own.Connection;
         var program = ProgramRunner.Bare.With(
-            "AIRFLOW_CONN_SALES_POSTGRES", $"postgres://{connection.Username}:{connection.Password}@{connection.Host}:{connection.Port}/{connection.Database}");
+            "AIRFLOW_CONN_SALES_POSTGRES",
+            $"postgres://{connection.Username}:{connection.Password}@{connection.Host}:{connection.Port}/{connection.Database}");
 
         var run = program.Start("scoring", "score", "--as-of", AsOf);
         await Eventually.HoldsAsync("the first chunk is committed", async () => await CountAsync("SELECT count(score) FROM leads") > 0);
@@ -159,7 +163,8 @@ public sealed class StopTests(PostgresServer server)
     }
 
     private static RunningProgram Score(TestDatabase database, int attempt, params string[] arguments) => ProgramRunner.For(database)
-        .With("SALES_DAG_ID", "lead_scoring_automation").With("SALES_TASK_ID", "score").With("SALES_RUN_ID", "one").With("SALES_TRY_NUMBER", $"{attempt}")
+        .With("SALES_DAG_ID", "lead_scoring_automation").With("SALES_TASK_ID", "score").With("SALES_RUN_ID", "one")
+        .With("SALES_TRY_NUMBER", $"{attempt}")
         .Start(["scoring", "score", "--as-of", AsOf, .. arguments]);
 
     /// <summary>Sends SIGTERM and returns what the program left, within Docker's patience.</summary>
@@ -183,8 +188,8 @@ public sealed class StopTests(PostgresServer server)
         $"""
         INSERT INTO leads (ext_id, source, email, first_name, created_at)
         SELECT
-          'lead ' || n, (ARRAY['organic', 'paid social', 'referral', 'other'])[1 + n % 4], CASE WHEN n % 5 > 0 THEN n || '@acme.example' END, 'Ana',
-          timestamptz '{AsOf}' - n % 60 * interval '1 day'
+          'lead ' || n, (ARRAY['organic', 'paid social', 'referral', 'other'])[1 + n % 4],
+          CASE WHEN n % 5 > 0 THEN n || '@acme.example' END, 'Ana', timestamptz '{AsOf}' - n % 60 * interval '1 day'
         FROM generate_series(1, {leads}) AS n;
         ANALYZE leads, lead_score_due;
         """;

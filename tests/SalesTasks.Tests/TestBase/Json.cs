@@ -39,7 +39,8 @@ internal static class JsonSchema
 
     private static bool Holds(JsonElement schema, JsonProperty keyword, JsonElement value) => keyword.Name switch
     {
-        "type" when keyword.Value.ValueKind == JsonValueKind.Array => keyword.Value.EnumerateArray().Any(type => IsOfType(type.GetString()!, value)),
+        "type" when keyword.Value.ValueKind == JsonValueKind.Array =>
+            keyword.Value.EnumerateArray().Any(type => IsOfType(type.GetString()!, value)),
         "type" => IsOfType(keyword.Value.GetString()!, value),
         "enum" => keyword.Value.EnumerateArray().Any(item => JsonElement.DeepEquals(item, value)),
         "minimum" => value.ValueKind != JsonValueKind.Number || value.GetDouble() >= keyword.Value.GetDouble(),
@@ -78,7 +79,8 @@ internal static class JsonGen
 
     private static readonly string[] s_numbers =
     [
-        "0", "-0", "1", "-1", "5", "50.0", "5e1", "1e-30", "0.1", "100", "101", "2147483647", "2147483648", "-2147483648", "9007199254740993",
+        "0", "-0", "1", "-1", "5", "50.0", "5e1", "1e-30", "0.1", "100", "101", "2147483647", "2147483648", "-2147483648",
+        "9007199254740993",
         "1e400", "-1e400", "123456789012345678901234567890",
     ];
 
@@ -94,5 +96,8 @@ internal static class JsonGen
         : Gen.Frequency(
             (4, Scalar),
             (1, any.Array[0, 4].Select(items => $"[{string.Join(',', items)}]")),
-            (1, Gen.Select(s_text, any).Array[0, 4].Select(members => $"{{{string.Join(',', members.Select(m => $"{m.Item1}:{m.Item2}"))}}}"))));
+            (1, Gen.Select(s_text, any).Array[0, 4].Select(Object))));
+
+    private static string Object((string Name, string Value)[] members) =>
+        $"{{{string.Join(',', members.Select(member => $"{member.Name}:{member.Value}"))}}}";
 }
