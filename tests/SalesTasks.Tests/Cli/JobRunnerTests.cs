@@ -26,7 +26,9 @@ public sealed class JobRunnerTests(TestDatabase database) : IClassFixture<TestDa
             {
                 Details = new Dictionary<string, object?>
                 {
-                    ["note"] = "Señal <ok> 👍", ["none"] = null, ["list"] = new object?[] { 1, 0.5m },
+                    ["note"] = "Señal <ok> 👍",
+                    ["none"] = null,
+                    ["list"] = new object?[] { 1, 0.5m },
                 },
             }),
             ("max_leads_per_run", "5"));
