@@ -20,21 +20,22 @@ internal static class DemoCommand
         var keep = new Option<bool>("--keep") { Description = "Leave the database running and print how to reach and how to stop it" };
         var leads = new Option<int>("--leads")
         {
-            Description = $"Size of the sample; tasks are ten times as many [{SampleOptions.FewestLeads:N0}–{SampleOptions.MostLeads:N0}]",
+            Description = $"Leads in the sample, {SampleOptions.FewestLeads} to {SampleOptions.MostLeads}; tasks are ten times as many",
             DefaultValueFactory = _ => 10_000,
+            CustomParser = ParseLeads,
         };
-        leads.Validators.Add(result => CheckLeads(result, leads));
-        var seed = new Option<long>("--seed") { Description = "Another seed is another sample", DefaultValueFactory = _ => 1 };
+        var seed = new Option<long>("--seed") { Description = "A whole number: another seed is another sample", DefaultValueFactory = _ => 1 };
         var asOf = new Option<DateTimeOffset?>("--as-of")
         {
-            Description = "The sample's present, and the jobs' (ISO 8601 with offset); left out: the last full hour, and jobs work at their own time",
+            Description = "The sample's present and the jobs': an ISO 8601 instant with offset in whole seconds, such as 2026-01-31T06:00:00Z; "
+                + "left out: the last full hour, and jobs work at the time they run",
             CustomParser = ParseInstant,
         };
         var command = new PeopleCommand("demo", "Show everything at work on a private database with sample data", (context, stop) =>
         {
             var given = context.Parse.GetValue(asOf);
             var present = given ?? LastFullHour(context.Host.Time.GetUtcNow());
-            var options = new SampleOptions(present.UtcDateTime) { Leads = context.Parse.GetValue(leads), Seed = context.Parse.GetValue(seed) };
+            var options = new SampleOptions(present) { Leads = context.Parse.GetValue(leads), Seed = context.Parse.GetValue(seed) };
             return new DemoRun(context, dags, options, given).RunAsync(context.Parse.GetValue(keep), stop);
         });
         command.Options.Add(keep);
@@ -44,27 +45,27 @@ internal static class DemoCommand
         return command;
     }
 
-    private static void CheckLeads(OptionResult result, Option<int> leads)
+    private static int ParseLeads(ArgumentResult result)
     {
-        // A text that is no number is refused by the parser itself.
-        if (!result.Errors.Any() && result.GetValue(leads) is < SampleOptions.FewestLeads or > SampleOptions.MostLeads)
+        if (!int.TryParse(result.Tokens[0].Value, NumberStyles.None, CultureInfo.InvariantCulture, out var leads)
+            || leads is < SampleOptions.FewestLeads or > SampleOptions.MostLeads)
         {
-            result.AddError(string.Create(
-                CultureInfo.InvariantCulture,
-                $"--leads: {result.GetValue(leads)} is not allowed; allowed: {SampleOptions.FewestLeads} to {SampleOptions.MostLeads}"));
+            result.AddError("out of range");
         }
+
+        return leads;
     }
 
     private static DateTimeOffset? ParseInstant(ArgumentResult result)
     {
-        var text = result.Tokens[0].Value;
-        if (Instants.TryParse(text, out var instant) && instant.Ticks % TimeSpan.TicksPerSecond == 0 && instant.Year is > 2000 and < 2100)
+        if (!Instants.TryParse(result.Tokens[0].Value, out var instant)
+            || instant.Ticks % TimeSpan.TicksPerSecond != 0
+            || instant.Year is <= 2000 or >= 2100)
         {
-            return instant;
+            result.AddError("no such instant");
         }
 
-        result.AddError($"--as-of: '{text}' is not allowed; allowed: an ISO 8601 instant with offset, in whole seconds, such as 2026-01-31T06:00:00Z");
-        return null;
+        return instant;
     }
 
     private static DateTimeOffset LastFullHour(DateTimeOffset now) => new(now.Ticks - (now.Ticks % TimeSpan.TicksPerHour), TimeSpan.Zero);
@@ -82,7 +83,7 @@ internal sealed class DemoRun(PeopleContext context, IReadOnlyList<DagDefinition
         var started = _time.GetTimestamp();
         await using var server = await StartServerAsync(cancellationToken);
         await using var database = new SalesDatabase(
-            server.Connection, new SalesDatabaseOptions { ApplicationName = "sales-tasks demo", AsOf = new DateTimeOffset(options.AsOf) }, _time);
+            server.Connection, new SalesDatabaseOptions { ApplicationName = "sales-tasks demo", AsOf = options.Present }, _time);
         await MigrateAsync(database, cancellationToken);
         var counts = await LoadAsync(database, cancellationToken);
         var runId = string.Create(CultureInfo.InvariantCulture, $"demo__{_time.GetUtcNow():yyyy-MM-dd'T'HH:mm:ss}Z");
@@ -226,7 +227,7 @@ internal sealed class DemoRun(PeopleContext context, IReadOnlyList<DagDefinition
         {
             ["sample"] = new Dictionary<string, object?>(StringComparer.Ordinal)
             {
-                ["as_of"] = options.AsOf,
+                ["as_of"] = options.Present,
                 ["seed"] = options.Seed,
                 ["leads"] = counts.Leads,
                 ["reps"] = counts.Reps,

@@ -31,10 +31,11 @@ internal sealed class SampleGenerator
     public LocalClock Clock(Market market) => _clocks[Array.IndexOf(SampleWorld.Markets, market)];
 
     /// <summary>All leads in order of arrival, with deals, tasks, campaigns and later engagement. Exactly <see cref="SampleOptions.Tasks"/> tasks.</summary>
-    public IEnumerable<SampleStory> Stories()
+    public IEnumerable<SampleStory> Stories(CancellationToken cancellationToken)
     {
         // The tasks of all deals together are an exact number: each deal gets its share of it by the work it naturally makes.
-        var allWork = Enumerable.Range(0, Options.Leads).Sum(index => (long)_followUp.Work(Lead(index).Deal));
+        var allWork = Enumerable.Range(0, Options.Leads).AsParallel().WithCancellation(cancellationToken)
+            .Sum(index => (long)_followUp.Work(Lead(index).Deal));
         long workBefore = 0;
         for (var index = 0; index < Options.Leads; index++)
         {

@@ -43,13 +43,13 @@ internal sealed class SampleLoader(SalesDatabase database, SampleGenerator gener
     /// <exception cref="JobException">64: the database already holds leads, reps or campaigns.</exception>
     public async Task<SampleCounts> LoadAsync(Action<long>? progress, CancellationToken cancellationToken)
     {
-        if (database.AsOf?.UtcDateTime != _options.AsOf)
+        if (database.AsOf != _options.Present)
         {
             throw new InvalidOperationException("The database must be opened as of the sample's present: triggers take their time from there.");
         }
 
         await database.InTransactionAsync((connection, _, token) => BeginAsync(connection, token), cancellationToken);
-        foreach (var batch in generator.Stories().Chunk(BatchSize))
+        foreach (var batch in generator.Stories(cancellationToken).Chunk(BatchSize))
         {
             await database.InTransactionAsync((connection, _, token) => WriteAsync(connection, batch, token), cancellationToken);
             Count(batch);

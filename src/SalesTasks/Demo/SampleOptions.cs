@@ -1,8 +1,8 @@
 namespace SalesTasks.Demo;
 
 /// <summary>Which sample: equal options give equal rows.</summary>
-/// <param name="AsOf">The present of the sample, UTC: nothing in it happened later. Whole seconds.</param>
-internal sealed record SampleOptions(DateTime AsOf)
+/// <param name="Present">Nothing in the sample happened later. Whole seconds.</param>
+internal sealed record SampleOptions(DateTimeOffset Present)
 {
     public const int FewestLeads = 100;
     public const int MostLeads = 1_000_000;
@@ -17,6 +17,9 @@ internal sealed record SampleOptions(DateTime AsOf)
     public int Reps => Math.Max(5, Leads / 200);
 
     public long Tasks => 10L * Leads;
+
+    /// <summary>The present, UTC: the generator reckons in plain instants.</summary>
+    public DateTime AsOf => Present.UtcDateTime;
 
     public DateTime Start => AsOf.AddDays(-HistoryDays);
 }

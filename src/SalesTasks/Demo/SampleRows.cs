@@ -242,10 +242,11 @@ internal sealed class SampleRows(SampleGenerator generator)
         await row.SmallAsync(weekday);
         await row.SmallAsync(hour);
         await row.DoubleAsync(probability);
-        await row.DoubleAsync(open is null ? null : SampleTruth.WinProbabilityNow(open.Stage, DaysInStage(open), probability, lead.Product));
+        await row.DoubleAsync(open is null ? null : SampleTruth.WinProbabilityNow(
+            open.Stage, DaysInStage(open), probability, lead.Product, DaysToFirstContact(open)));
         await row.DoubleAsync(SampleTruth.ExpectedDaysToClose(probability, facts.FirstContactHours, lead.Product));
         await row.DoubleAsync(open is null ? null : SampleTruth.ExpectedDaysNow(
-            open.Stage, DaysInStage(open), probability, lead.Product, (open.FirstContactAt - _options.AsOf).TotalDays));
+            open.Stage, DaysInStage(open), probability, lead.Product, DaysToFirstContact(open)));
         await row.DoubleAsync(lead.Deal?.Rep is null ? null : facts.RepEffect);
         await row.TextAsync(Arm(lead.Deal?.Welcomed));
         await row.TextAsync(Arm(lead.Deal?.ProposalFollowedUp));
@@ -254,6 +255,8 @@ internal sealed class SampleRows(SampleGenerator generator)
     }
 
     private double DaysInStage(SampleDeal deal) => (_options.AsOf - deal.Stages[^1].At).TotalDays;
+
+    private double DaysToFirstContact(SampleDeal deal) => (deal.FirstContactAt - _options.AsOf).TotalDays;
 
     private static string? Arm(bool? treated) => treated switch { true => "treatment", false => "control", null => null };
 

@@ -152,12 +152,16 @@ internal static class SampleTruth
 
     /// <summary>
     /// Probability that an open deal is won, <paramref name="days"/> after it entered its stage: the longer it stays, the likelier it is
-    /// one of those that will be lost (Bayes).
+    /// one of those that will be lost (Bayes). One that was not contacted when it was to be will not be any more.
     /// </summary>
-    public static double WinProbabilityNow(Stage stage, double days, double winProbability, Product product) =>
-        stage == Stage.Negotiating
-            ? StillPassing(stage, days, winProbability, product)
-            : StillPassing(stage, days, winProbability, product) * WinProbabilityFrom(stage + 1, winProbability);
+    /// <param name="stage">Its stage.</param>
+    /// <param name="days">Since it entered the stage.</param>
+    /// <param name="winProbability">Seen from qualification.</param>
+    /// <param name="product">Of the deal.</param>
+    /// <param name="daysToFirstContact">From now; counts in the stage qualified only.</param>
+    public static double WinProbabilityNow(Stage stage, double days, double winProbability, Product product, double daysToFirstContact) =>
+        StillPassing(stage, days, winProbability, product, daysToFirstContact)
+        * (stage == Stage.Negotiating ? 1 : WinProbabilityFrom(stage + 1, winProbability));
 
     /// <summary>Days in a stage that is passed (after qualified, whose end is the first contact).</summary>
     public static double PassStay(SampleRandom random, Stage stage, Product product) => random.Weibull(PassDays(stage, product), StayShape);
@@ -173,15 +177,10 @@ internal static class SampleTruth
             + ((1 - pass) * LossDays(Stage.Qualified, product) * MeanOfScale);
     }
 
-    /// <summary>Expected days until an open deal is won or lost, <paramref name="days"/> after it entered its stage.</summary>
-    /// <param name="stage">Its stage.</param>
-    /// <param name="days">Since it entered the stage.</param>
-    /// <param name="winProbability">Seen from qualification.</param>
-    /// <param name="product">Of the deal.</param>
-    /// <param name="daysToFirstContact">From now; for the stage qualified only.</param>
+    /// <summary>Expected days until an open deal is won or lost; parameters as of <see cref="WinProbabilityNow"/>.</summary>
     public static double ExpectedDaysNow(Stage stage, double days, double winProbability, Product product, double daysToFirstContact)
     {
-        var pass = StillPassing(stage, days, winProbability, product);
+        var pass = StillPassing(stage, days, winProbability, product, daysToFirstContact);
         var stay = stage == Stage.Qualified ? daysToFirstContact : ResidualStay(PassDays(stage, product), days);
         var later = stage == Stage.Negotiating ? 0 : ExpectedDaysFrom(stage + 1, winProbability, product);
         return (pass * (stay + later)) + ((1 - pass) * ResidualStay(LossDays(stage, product), days));
@@ -239,11 +238,10 @@ internal static class SampleTruth
 
     public static int IsoDay(DateTime date) => date.DayOfWeek == DayOfWeek.Sunday ? 7 : (int)date.DayOfWeek;
 
-    private static double StillPassing(Stage stage, double days, double winProbability, Product product)
+    private static double StillPassing(Stage stage, double days, double winProbability, Product product, double daysToFirstContact)
     {
         var pass = PassProbability(stage, winProbability);
-        // A deal that will be contacted stays qualified until then for certain: the hour is part of what is known here.
-        var ifPassing = stage == Stage.Qualified ? 1 : Survival(PassDays(stage, product), days);
+        var ifPassing = stage == Stage.Qualified ? Number(daysToFirstContact > 0) : Survival(PassDays(stage, product), days);
         var ifLost = Survival(LossDays(stage, product), days);
         return pass * ifPassing / ((pass * ifPassing) + ((1 - pass) * ifLost));
     }
