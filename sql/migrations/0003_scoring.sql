@@ -478,7 +478,7 @@ CREATE FUNCTION lead_score_calculation(
   p_rule_version int, p_as_of timestamptz, p_engagement boolean, p_model boolean, p_first bigint, p_last bigint
 )
 RETURNS TABLE (
-  lead_id bigint, previous_score int, previous_priority priority_level, score smallint, priority priority_level,
+  lead_id bigint, lead_ctid tid, previous_score int, previous_priority priority_level, score smallint, priority priority_level,
   base_points smallint, email_points smallint, phone_points smallint, name_points smallint, reply_points smallint,
   click_points smallint, open_points smallint, source_points smallint, utm_points smallint, age_points smallint,
   domain_points smallint, website_points smallint, demo_points smallint, pricing_points smallint, cap_points smallint,
@@ -487,7 +487,7 @@ RETURNS TABLE (
 LANGUAGE sql STABLE
 AS $$
   SELECT
-    l.lead_id, l.score, l.priority, p.score,
+    l.lead_id, l.ctid, l.score, l.priority, p.score,
     CASE
       WHEN p.score >= r.high_priority_score THEN 'high'::priority_level
       WHEN p.score >= r.medium_priority_score THEN 'medium'::priority_level

@@ -12,20 +12,26 @@ WITH picked AS MATERIALIZED (
   DELETE FROM lead_score_due d
   USING picked
   WHERE d.lead_id = picked.lead_id AND d.due_at <= @as_of
+), calculated AS MATERIALIZED (
+  SELECT *
+  FROM lead_score_calculation(@rule_version, @as_of, @engagement, @model, @first, @last) AS k
+  WHERE k.lead_id IN (SELECT lead_id FROM picked)
+    AND (k.score IS DISTINCT FROM k.previous_score OR (@set_priority AND k.priority IS DISTINCT FROM k.previous_priority))
 ), changed AS (
   UPDATE leads l
   SET score = c.score,
       priority = CASE WHEN @set_priority THEN c.priority ELSE l.priority END,
       updated_at = @as_of
-  FROM (
-    SELECT *
-    FROM lead_score_calculation(@rule_version, @as_of, @engagement, @model, @first, @last) AS k
-    WHERE k.lead_id IN (SELECT lead_id FROM picked)
-      AND (k.score IS DISTINCT FROM k.previous_score OR (@set_priority AND k.priority IS DISTINCT FROM k.previous_priority))
-    OFFSET 0
-  ) AS c
-  WHERE l.lead_id = c.lead_id AND l.lead_id BETWEEN @first AND @last
-  RETURNING c.*
+  FROM calculated c
+  WHERE l.ctid = c.lead_ctid AND l.lead_id BETWEEN @first AND @last
+  RETURNING l.lead_id
+), complete AS MATERIALIZED (
+  SELECT (SELECT count(*) FROM changed) = (SELECT count(*) FROM calculated) AS nobody_interfered
+), left_alone AS (
+  INSERT INTO lead_score_due (lead_id)
+  SELECT lead_id
+  FROM calculated
+  WHERE NOT (SELECT nobody_interfered FROM complete) AND lead_id NOT IN (SELECT lead_id FROM changed)
 ), history AS (
   INSERT INTO lead_scores (
     lead_id, calculated_at, priority, rule_version, score, previous_score, base_points, email_points, phone_points, name_points,
@@ -35,7 +41,8 @@ WITH picked AS MATERIALIZED (
     lead_id, @as_of, priority, @rule_version, score, previous_score, base_points, email_points, phone_points, name_points,
     reply_points, click_points, open_points, source_points, utm_points, age_points, domain_points, website_points, demo_points,
     pricing_points, cap_points, model_points, bot_events
-  FROM changed
+  FROM calculated
+  WHERE (SELECT nobody_interfered FROM complete) OR lead_id IN (SELECT lead_id FROM changed)
 )
 SELECT
   (SELECT count(*) FROM picked) AS evaluated,
@@ -43,4 +50,5 @@ SELECT
   count(*) FILTER (WHERE score > previous_score) AS up,
   count(*) FILTER (WHERE score < previous_score) AS down,
   count(*) FILTER (WHERE previous_score IS NULL) AS first_scored
-FROM changed
+FROM calculated
+WHERE (SELECT nobody_interfered FROM complete) OR lead_id IN (SELECT lead_id FROM changed)
