@@ -172,13 +172,10 @@ public sealed class JobProcessTests(PostgresServer server, TestDatabase database
     public async Task ScoringDag_DryThenReal_ForetellsWhatItDoesAndWritesOnlyThen()
     {
         await using var own = await TestDatabase.CreateAsync(server);
-        await own.ExecuteAsync("INSERT INTO leads (ext_id, source) VALUES ('old', 'other')");
-        (await ProgramRunner.For(own).RunAsync("scoring", "score")).ShouldExitWith(ExitCode.Done);
         await own.ExecuteAsync(
             """
             INSERT INTO leads (ext_id, source, email, phone, first_name, demo_requested)
-            SELECT 'lead ' || n, 'organic', n || '@acme.example', '+34 600 000 000', 'Ana', n % 2 = 0 FROM generate_series(1, 40) AS n;
-            TRUNCATE task_runs;
+            SELECT 'lead ' || n, 'organic', n || '@acme.example', '+34 600 000 000', 'Ana', n % 2 = 0 FROM generate_series(1, 40) AS n
             """);
         const string parameters =
             """{"min_score_to_qualify": 50.0, "dry_run": DRY, "shard": null, "as_of": null, "auto_qualify_for_sales": true}""";
