@@ -9,8 +9,8 @@ using Spectre.Console;
 namespace SalesTasks.Demo;
 
 /// <summary>
-/// <c>demo</c>: a private PostgreSQL, the schema, a realistic sample, and every job on it for real. Everything is removed in the end unless it
-/// is to be kept.
+/// <c>demo</c>: a private PostgreSQL, the schema, a realistic sample, and every job on it for real. Everything is removed in the end unless
+/// it is to be kept.
 /// </summary>
 internal static class DemoCommand
 {
@@ -24,11 +24,15 @@ internal static class DemoCommand
             DefaultValueFactory = _ => 10_000,
             CustomParser = ParseLeads,
         };
-        var seed = new Option<long>("--seed") { Description = "A whole number: another seed is another sample", DefaultValueFactory = _ => 1 };
+        var seed = new Option<long>("--seed")
+        {
+            Description = "A whole number: another seed is another sample",
+            DefaultValueFactory = _ => 1,
+        };
         var asOf = new Option<DateTimeOffset?>("--as-of")
         {
-            Description = "The sample's present and the jobs': an ISO 8601 instant with offset in whole seconds, such as 2026-01-31T06:00:00Z; "
-                + "left out: the last full hour, and jobs work at the time they run",
+            Description = "The sample's present and the jobs': an ISO 8601 instant with offset, such as 2026-01-31T06:00:00Z, in whole "
+                + "seconds; left out: the last full hour, and jobs work at the time they run",
             CustomParser = ParseInstant,
         };
         var command = new PeopleCommand("demo", "Show everything at work on a private database with sample data", (context, stop) =>
@@ -153,7 +157,8 @@ internal sealed class DemoRun(PeopleContext context, IReadOnlyList<DagDefinition
 
     private string Describe(SampleCounts counts) => context.Text(
         $"{counts.Leads:N0} leads, {counts.Reps:N0} reps, {counts.Deals:N0} deals, {counts.Tasks:N0} tasks; {counts.Rows:N0} rows in all",
-        $"{counts.Leads:N0} leads, {counts.Reps:N0} representantes, {counts.Deals:N0} oportunidades, {counts.Tasks:N0} tareas; {counts.Rows:N0} filas en total");
+        $"{counts.Leads:N0} leads, {counts.Reps:N0} representantes, {counts.Deals:N0} oportunidades, {counts.Tasks:N0} tareas; "
+        + $"{counts.Rows:N0} filas en total");
 
     private static async Task<List<TopLead>> TopLeadsAsync(SalesDatabase database, CancellationToken cancellationToken)
     {
@@ -184,8 +189,16 @@ internal sealed class DemoRun(PeopleContext context, IReadOnlyList<DagDefinition
         table.AddRow(context.Text("all", "todo"), "", $"{duration.TotalSeconds:0.0}");
         context.Console.Write(table);
 
-        var best = new Table { Title = new TableTitle(context.Text("The best open leads, and why", "Los mejores leads abiertos, y por qué")) };
-        best.AddColumns("Lead", context.Text("Who", "Quién"), context.Text("Stage", "Etapa"), context.Text("Score", "Puntos"), context.Text("Why", "Por qué"));
+        var best = new Table
+        {
+            Title = new TableTitle(context.Text("The best open leads, and why", "Los mejores leads abiertos, y por qué")),
+        };
+        best.AddColumns(
+            "Lead",
+            context.Text("Who", "Quién"),
+            context.Text("Stage", "Etapa"),
+            context.Text("Score", "Puntos"),
+            context.Text("Why", "Por qué"));
         foreach (var lead in topLeads)
         {
             best.AddRow(

@@ -6,8 +6,8 @@ using SalesTasks.Database;
 namespace SalesTasks.Demo;
 
 /// <summary>
-/// The demo's own PostgreSQL: from the programs installed here, else installed for the purpose, else a container. It ends with this process,
-/// however that ends, unless it is kept.
+/// The demo's own PostgreSQL: from the programs installed here, else installed for the purpose, else a container. It ends with this
+/// process, however that ends, unless it is kept.
 /// </summary>
 internal sealed class DemoServer : IAsyncDisposable
 {
@@ -73,7 +73,8 @@ internal sealed class DemoServer : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _remove();
 
-    private static async Task<DemoServer> StartContainerAsync(PeopleContext context, Action<string> report, CancellationToken cancellationToken)
+    private static async Task<DemoServer> StartContainerAsync(
+        PeopleContext context, Action<string> report, CancellationToken cancellationToken)
     {
         report($"Docker: {DockerPostgres.Image}");
         var container = await DockerPostgres.StartAsync(Docker, context.Host.Time, cancellationToken);
@@ -110,8 +111,9 @@ internal static class PostgresInstaller
             ? $"apt-get update && DEBIAN_FRONTEND=noninteractive {command}"
             : command;
         // Not cancelled: a package manager that is killed half-way leaves the machine in need of repair.
-        var result = await ChildProcess.RunAsync(
-            root || brew ? "/bin/sh" : "sudo", root || brew ? ["-c", script] : ["-n", "/bin/sh", "-c", script], null, CancellationToken.None);
+        var result = root || brew
+            ? await ChildProcess.RunAsync("/bin/sh", ["-c", script], null, CancellationToken.None)
+            : await ChildProcess.RunAsync("sudo", ["-n", "/bin/sh", "-c", script], null, CancellationToken.None);
         return result.ExitCode == 0 ? null : $" That failed: {LastLine(result)}.";
     }
 

@@ -15,8 +15,8 @@ namespace SalesTasks.Demo;
 internal sealed record DemoStep(string Name, string Outcome, TimeSpan Duration, IReadOnlyDictionary<string, long> Counts);
 
 /// <summary>
-/// Runs jobs as Airflow does: one process of this program a step, with the run's identity, parameters and connection in its environment. The
-/// start of the program is part of the price, and of what is shown.
+/// Runs jobs as Airflow does: one process of this program a step, with the run's identity, parameters and connection in its environment.
+/// The start of the program is part of the price, and of what is shown.
 /// </summary>
 internal sealed class DemoJobs(string databaseUrl, DateTimeOffset? asOf, string runId, TimeProvider time)
 {
@@ -53,7 +53,8 @@ internal sealed class DemoJobs(string databaseUrl, DateTimeOffset? asOf, string 
         if (line is null || !line.StartsWith('{'))
         {
             throw new JobException(
-                exitCode is ExitCode.Done ? ExitCode.Defect : exitCode, $"{job.Name} ended with exit code {(int)exitCode} and no result. {log.Trim()}");
+                exitCode is ExitCode.Done ? ExitCode.Defect : exitCode,
+                $"{job.Name} ended with exit code {(int)exitCode} and no result. {log.Trim()}");
         }
 
         using var result = JsonDocument.Parse(line);
@@ -82,7 +83,8 @@ internal sealed class DemoJobs(string databaseUrl, DateTimeOffset? asOf, string 
             RedirectStandardError = true,
             UseShellExecute = false,
         };
-        foreach (var name in start.Environment.Keys.Where(name => s_foreign.Any(f => name.StartsWith(f, StringComparison.Ordinal))).ToList())
+        var foreign = start.Environment.Keys.Where(name => s_foreign.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal)));
+        foreach (var name in foreign.ToList())
         {
             start.Environment.Remove(name);
         }

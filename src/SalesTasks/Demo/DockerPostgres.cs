@@ -66,7 +66,8 @@ internal sealed class DockerPostgres : IAsyncDisposable
                 cancellationToken);
             // "127.0.0.1:49153"
             var published = await container.DockerAsync(["port", container._name, "5432/tcp"], null, cancellationToken);
-            container.Connection.Port = int.Parse(published.Trim().Split('\n')[0].Split(':')[^1], NumberStyles.None, CultureInfo.InvariantCulture);
+            var port = published.Trim().Split('\n')[0].Split(':')[^1];
+            container.Connection.Port = int.Parse(port, NumberStyles.None, CultureInfo.InvariantCulture);
             await container.AcceptsConnectionsAsync(time, cancellationToken);
             return container;
         }
@@ -95,7 +96,9 @@ internal sealed class DockerPostgres : IAsyncDisposable
     private async Task<string> DockerAsync(IEnumerable<string> arguments, string? input, CancellationToken cancellationToken)
     {
         var result = await ChildProcess.RunAsync(_docker, arguments, input, cancellationToken);
-        return result.ExitCode == 0 ? result.Output : throw JobException.Refused($"docker {arguments.First()} {Image}: {result.Errors.Trim()}");
+        return result.ExitCode == 0
+            ? result.Output
+            : throw JobException.Refused($"docker {arguments.First()} {Image}: {result.Errors.Trim()}");
     }
 
     private async Task AcceptsConnectionsAsync(TimeProvider time, CancellationToken cancellationToken)

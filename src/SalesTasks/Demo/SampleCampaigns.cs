@@ -1,7 +1,8 @@
 namespace SalesTasks.Demo;
 
 /// <summary>A row of <c>sales_campaigns</c>.</summary>
-internal sealed record SampleCampaign(string Name, string Description, string Type, string Criteria, string Steps, bool Enabled, int CreatedDaysAgo);
+internal sealed record SampleCampaign(
+    string Name, string Description, string Type, string Criteria, string Steps, bool Enabled, int CreatedDaysAgo);
 
 /// <summary>
 /// The campaigns and how they went. Two are experiments: by lot some deals were left out, and <see cref="SampleTruth"/> has their effect.
@@ -16,7 +17,8 @@ internal sealed class SampleCampaigns(SampleOptions options, LocalClock clock)
             "email_sequence",
             """{"stage": "qualified"}""",
             """
-            [{"type": "email", "delay_hours": 0, "subject": "Welcome, {{ first_name | default: 'there' }}", "body": "Thank you for your interest in {{ product_interest | default: 'our products' }}."},
+            [{"type": "email", "delay_hours": 0, "subject": "Welcome, {{ first_name | default: 'there' }}",
+              "body": "Thank you for your interest in {{ product_interest | default: 'our products' }}."},
              {"type": "email", "delay_hours": 72, "subject": "How others use it", "body": "Three short stories from companies like yours."},
              {"type": "email", "delay_hours": 96, "subject": "Shall we talk?", "body": "Reply with a time that suits you."}]
             """,
@@ -28,8 +30,10 @@ internal sealed class SampleCampaigns(SampleOptions options, LocalClock clock)
             "email_sequence",
             """{"stage": "qualified"}""",
             """
-            [{"type": "email", "delay_hours": 0, "subject": "Bienvenido, {{ first_name | default: 'hola' }}", "body": "Gracias por tu interés en {{ product_interest | default: 'nuestros productos' }}."},
-             {"type": "email", "delay_hours": 72, "subject": "Cómo lo usan otros", "body": "Tres historias breves de empresas como la tuya."},
+            [{"type": "email", "delay_hours": 0, "subject": "Hola, {{ first_name | default: 'gracias por escribirnos' }}",
+              "body": "Gracias por tu interés en {{ product_interest | default: 'nuestros productos' }}."},
+             {"type": "email", "delay_hours": 72, "subject": "Cómo lo usan otros",
+              "body": "Tres historias breves de empresas como la tuya."},
              {"type": "email", "delay_hours": 96, "subject": "¿Hablamos?", "body": "Responde con la hora que te venga bien."}]
             """,
             Enabled: true,
@@ -91,7 +95,13 @@ internal sealed class SampleCampaigns(SampleOptions options, LocalClock clock)
     }
 
     private SampleExecution Play(
-        SampleRandom random, SampleLead lead, SampleDeal deal, int campaign, DateTime start, (string Type, double AfterHours)[] steps, List<SampleEvent> later)
+        SampleRandom random,
+        SampleLead lead,
+        SampleDeal deal,
+        int campaign,
+        DateTime start,
+        (string Type, double AfterHours)[] steps,
+        List<SampleEvent> later)
     {
         var events = new List<SampleCampaignEvent>();
         var variant = random.Chance(0.5) ? "A" : "B";
@@ -136,7 +146,13 @@ internal sealed class SampleCampaigns(SampleOptions options, LocalClock clock)
 
     /// <summary>Sends one e-mail; returns when it was replied to, null where it was not (so far).</summary>
     private DateTime? Email(
-        SampleRandom random, SampleLead lead, string variant, int step, DateTime at, List<SampleCampaignEvent> events, List<SampleEvent> later)
+        SampleRandom random,
+        SampleLead lead,
+        string variant,
+        int step,
+        DateTime at,
+        List<SampleCampaignEvent> events,
+        List<SampleEvent> later)
     {
         events.Add(new SampleCampaignEvent(step, "email_sent", "delivered", at));
         if (lead.Scanned)
@@ -154,7 +170,9 @@ internal sealed class SampleCampaigns(SampleOptions options, LocalClock clock)
             }
         }
 
-        return random.Chance(SampleTruth.CampaignReplyProbability(variant, lead.Interest)) ? Add("email_replied", "reply", opened.AddMinutes(30)) : null;
+        return random.Chance(SampleTruth.CampaignReplyProbability(variant, lead.Interest))
+            ? Add("email_replied", "reply", opened.AddMinutes(30))
+            : null;
 
         DateTime? Add(string campaignEvent, string leadEvent, DateTime when)
         {

@@ -83,18 +83,18 @@ internal sealed class SampleFollowUp(SampleOptions options)
         return milestones;
     }
 
-    private static int Attempts((Stage Stage, DateTime From, DateTime To) span) =>
+    private static int Attempts(StageSpan span) =>
         span.Stage == Stage.Qualified ? 0 : 1 + Math.Min((int)((span.To - span.From).TotalDays / DaysPerAttempt), MostAttempts);
 
     /// <summary>Each open stage the deal was in, from when until when; the place in the list is the stage.</summary>
-    private List<(Stage Stage, DateTime From, DateTime To)> Spans(SampleDeal deal) =>
+    private List<StageSpan> Spans(SampleDeal deal) =>
     [
         .. deal.Stages.Where(s => s.Stage < Stage.ClosedWon)
-            .Select((s, i) => (s.Stage, s.At, i + 1 < deal.Stages.Count ? deal.Stages[i + 1].At : options.AsOf)),
+            .Select((s, i) => new StageSpan(s.Stage, s.At, i + 1 < deal.Stages.Count ? deal.Stages[i + 1].At : options.AsOf)),
     ];
 
     private SampleTask Milestone(
-        SampleRandom random, SampleLead lead, SampleDeal deal, (Stage Stage, string Type) milestone, (Stage Stage, DateTime From, DateTime To) span)
+        SampleRandom random, SampleLead lead, SampleDeal deal, (Stage Stage, string Type) milestone, StageSpan span)
     {
         switch (milestone.Type)
         {
@@ -112,7 +112,7 @@ internal sealed class SampleFollowUp(SampleOptions options)
         }
     }
 
-    private SampleTask Open(SampleRandom random, SampleLead lead, SampleDeal deal, (Stage Stage, DateTime From, DateTime To) span)
+    private SampleTask Open(SampleRandom random, SampleLead lead, SampleDeal deal, StageSpan span)
     {
         var late = !random.Chance(deal.Rep?.Diligence ?? 0.5);
         var due = options.AsOf.AddDays(late ? -random.Between(0.2, 9) : random.Between(0.1, 4));
@@ -123,7 +123,7 @@ internal sealed class SampleFollowUp(SampleOptions options)
     }
 
     private static SampleTask Attempt(
-        SampleRandom random, SampleLead lead, SampleDeal deal, LocalClock clock, (Stage Stage, DateTime From, DateTime To) span, int number, int of)
+        SampleRandom random, SampleLead lead, SampleDeal deal, LocalClock clock, StageSpan span, int number, int of)
     {
         DateTime Spread() => WorkingHours.WholeSeconds(span.From + ((span.To - span.From) * ((number + random.Unit()) / of)));
 
@@ -151,7 +151,7 @@ internal sealed class SampleFollowUp(SampleOptions options)
 
     /// <summary>A task done at that instant, in time or late.</summary>
     private static SampleTask Done(
-        SampleRandom random, SampleDeal deal, (Stage Stage, DateTime From, DateTime To) span, string type, DateTime at)
+        SampleRandom random, SampleDeal deal, StageSpan span, string type, DateTime at)
     {
         var inTime = random.Chance(deal.Rep?.Diligence ?? 0.5);
         var due = WorkingHours.WholeSeconds(inTime ? at.AddHours(random.Between(1, 30)) : at.AddHours(-random.Between(2, 96)));
@@ -232,4 +232,7 @@ internal sealed class SampleFollowUp(SampleOptions options)
 
     /// <summary>The later of the two, in whole seconds.</summary>
     private static DateTime Later(DateTime a, DateTime b) => WorkingHours.WholeSeconds(a > b ? a : b);
+
+    /// <summary>The deal's time in one stage.</summary>
+    private readonly record struct StageSpan(Stage Stage, DateTime From, DateTime To);
 }

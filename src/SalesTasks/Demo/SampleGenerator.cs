@@ -30,7 +30,9 @@ internal sealed class SampleGenerator
 
     public LocalClock Clock(Market market) => _clocks[Array.IndexOf(SampleWorld.Markets, market)];
 
-    /// <summary>All leads in order of arrival, with deals, tasks, campaigns and later engagement. Exactly <see cref="SampleOptions.Tasks"/> tasks.</summary>
+    /// <summary>
+    /// All leads in order of arrival, with deals, tasks, campaigns and later engagement. Exactly <see cref="SampleOptions.Tasks"/> tasks.
+    /// </summary>
     public IEnumerable<SampleStory> Stories(CancellationToken cancellationToken)
     {
         // The tasks of all deals together are an exact number: each deal gets its share of it by the work it naturally makes.
@@ -91,17 +93,17 @@ internal sealed class SampleGenerator
         return lead;
     }
 
-    /// <summary>What the truth says about any lead; one that is not in the pipeline as if an average rep took it on at a usual speed.</summary>
+    /// <summary>What the truth knows of a lead; one outside the pipeline as if an average rep took it on at a usual speed.</summary>
     public WinFacts Facts(SampleLead lead)
     {
-        var qualified = lead.Deal?.QualifiedAt ?? Options.AsOf;
-        return Facts(
-            lead, qualified, lead.Deal?.Rep, lead.Deal?.FirstContactHours ?? SampleTruth.FirstContactMedianHours, lead.Deal?.Welcomed is true);
+        return lead.Deal is { } deal
+            ? Facts(lead, deal.QualifiedAt, deal.Rep, deal.FirstContactHours, deal.Welcomed is true)
+            : Facts(lead, Options.AsOf, rep: null, SampleTruth.FirstContactMedianHours, welcomed: false);
     }
 
     private static decimal Money(double amount) => Math.Round((decimal)amount, 2, MidpointRounding.AwayFromZero);
 
-    /// <summary>Cumulative weight of the days before the present: more towards the end, little at weekends, in August and December.</summary>
+    /// <summary>Cumulative weight of the days: more towards the present, little at weekends, less in August and December.</summary>
     private static double[] Arrivals(SampleOptions options)
     {
         var cumulative = new double[SampleOptions.HistoryDays];
@@ -214,7 +216,8 @@ internal sealed class SampleGenerator
         }
 
         var assigned = unassigned ? null : rep;
-        var probability = SampleTruth.WinProbability(Facts(lead, qualified, assigned, (firstContact - qualified).TotalHours, welcomed is true));
+        var facts = Facts(lead, qualified, assigned, (firstContact - qualified).TotalHours, welcomed is true);
+        var probability = SampleTruth.WinProbability(facts);
         var stages = Stages(random, clock, lead.Product, qualified, firstContact, probability);
         var proposed = stages.Exists(s => s.Stage == Stage.ProposalSent && s.At >= Options.AsOf.AddDays(-SampleFollowUp.CampaignDays));
         return new SampleDeal

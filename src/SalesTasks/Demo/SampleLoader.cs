@@ -45,7 +45,7 @@ internal sealed class SampleLoader(SalesDatabase database, SampleGenerator gener
     {
         if (database.AsOf != _options.Present)
         {
-            throw new InvalidOperationException("The database must be opened as of the sample's present: triggers take their time from there.");
+            throw new InvalidOperationException("Open the database as of the sample's present: triggers take their time from there.");
         }
 
         await database.InTransactionAsync((connection, _, token) => BeginAsync(connection, token), cancellationToken);
@@ -64,7 +64,7 @@ internal sealed class SampleLoader(SalesDatabase database, SampleGenerator gener
     {
         if (!await connection.ScalarStatementAsync<bool>("demo/is_empty", [], cancellationToken))
         {
-            throw JobException.Usage($"The sample goes into an empty database only; {database.Place} holds leads, reps or campaigns already.");
+            throw JobException.Usage($"The sample goes into an empty database; {database.Place} holds leads, reps or campaigns already.");
         }
 
         await connection.ExecuteStatementAsync("demo/create_truth", [], cancellationToken);
@@ -87,7 +87,12 @@ internal sealed class SampleLoader(SalesDatabase database, SampleGenerator gener
     private async Task WriteAsync(NpgsqlConnection connection, SampleStory[] batch, CancellationToken cancellationToken)
     {
         var people = batch.Select(story => (story, Person: new SamplePerson(_options, story.Lead))).ToList();
-        await CopyAsync(connection, "demo/copy_leads", people, (row, item) => SampleRows.WriteLeadAsync(row, item.story, item.Person), cancellationToken);
+        await CopyAsync(
+            connection,
+            "demo/copy_leads",
+            people,
+            (row, item) => SampleRows.WriteLeadAsync(row, item.story.Lead, item.Person),
+            cancellationToken);
         await CopyAsync(
             connection,
             "demo/copy_engagement",
@@ -99,7 +104,12 @@ internal sealed class SampleLoader(SalesDatabase database, SampleGenerator gener
         var deals = people.Where(item => item.story.Lead.Deal is not null)
             .Select((item, i) => (item.story, item.Person, Deal: item.story.Lead.Deal!, Id: _counts.Deals + i + 1))
             .ToList();
-        await CopyAsync(connection, "demo/copy_pipeline", deals, (row, d) => SampleRows.WriteDealAsync(row, d.Id, d.story, d.Person), cancellationToken);
+        await CopyAsync(
+            connection,
+            "demo/copy_pipeline",
+            deals,
+            (row, d) => SampleRows.WriteDealAsync(row, d.Id, d.story, d.Person),
+            cancellationToken);
         await connection.ExecuteStatementAsync("demo/resume_first_stages", [], cancellationToken);
 
         await CopyAsync(
@@ -121,7 +131,7 @@ internal sealed class SampleLoader(SalesDatabase database, SampleGenerator gener
             connection,
             "demo/copy_executions",
             executions,
-            (row, e) => SampleRows.WriteExecutionAsync(row, e.Id, e.d.Id, e.d.story.Lead, e.execution, _options.AsOf),
+            (row, e) => SampleRows.WriteExecutionAsync(row, e.Id, e.d.Id, e.d.story.Lead, e.execution),
             cancellationToken);
         await CopyAsync(
             connection,
@@ -155,10 +165,16 @@ internal sealed class SampleLoader(SalesDatabase database, SampleGenerator gener
     }
 
     private static async Task CopyAsync<T>(
-        NpgsqlConnection connection, string statement, IEnumerable<T> items, Func<CopyRow, T, Task> write, CancellationToken cancellationToken)
+        NpgsqlConnection connection,
+        string statement,
+        IEnumerable<T> items,
+        Func<CopyRow, T, Task> write,
+        CancellationToken cancellationToken)
     {
+        // Npgsql wants COPY to be the first word; the statement's comment comes before it.
         var text = Sql.Load(statement);
-        await using var import = await connection.BeginBinaryImportAsync(text[text.IndexOf("COPY", StringComparison.Ordinal)..], cancellationToken);
+        var copy = text[text.IndexOf("COPY", StringComparison.Ordinal)..];
+        await using var import = await connection.BeginBinaryImportAsync(copy, cancellationToken);
         var row = new CopyRow(import, cancellationToken);
         foreach (var item in items)
         {
@@ -183,7 +199,8 @@ internal sealed class CopyRow(NpgsqlBinaryImporter import, CancellationToken can
     public Task InstantAsync(DateTime? value) =>
         value is { } instant ? import.WriteAsync(instant, NpgsqlDbType.TimestampTz, cancellationToken) : NullAsync();
 
-    public Task BooleanAsync(bool? value) => value is { } flag ? import.WriteAsync(flag, NpgsqlDbType.Boolean, cancellationToken) : NullAsync();
+    public Task BooleanAsync(bool? value) =>
+        value is { } flag ? import.WriteAsync(flag, NpgsqlDbType.Boolean, cancellationToken) : NullAsync();
 
     public Task SmallAsync(int value) => import.WriteAsync((short)value, NpgsqlDbType.Smallint, cancellationToken);
 
@@ -191,9 +208,11 @@ internal sealed class CopyRow(NpgsqlBinaryImporter import, CancellationToken can
 
     public Task BigAsync(long value) => import.WriteAsync(value, NpgsqlDbType.Bigint, cancellationToken);
 
-    public Task MoneyAsync(decimal? value) => value is { } amount ? import.WriteAsync(amount, NpgsqlDbType.Numeric, cancellationToken) : NullAsync();
+    public Task MoneyAsync(decimal? value) =>
+        value is { } amount ? import.WriteAsync(amount, NpgsqlDbType.Numeric, cancellationToken) : NullAsync();
 
-    public Task DoubleAsync(double? value) => value is { } number ? import.WriteAsync(number, NpgsqlDbType.Double, cancellationToken) : NullAsync();
+    public Task DoubleAsync(double? value) =>
+        value is { } number ? import.WriteAsync(number, NpgsqlDbType.Double, cancellationToken) : NullAsync();
 
     private Task NullAsync() => import.WriteNullAsync(cancellationToken);
 }

@@ -1,6 +1,8 @@
 namespace SalesTasks.Demo;
 
-/// <summary>What a chain of random numbers is for. Chains are independent, so that a change to one leaves the others' rows as they were.</summary>
+/// <summary>
+/// What a chain of random numbers is for. Chains are independent, so that a change to one leaves the others' rows as they were.
+/// </summary>
 internal enum SampleChain
 {
     Rep = 1,

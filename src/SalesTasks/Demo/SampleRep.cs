@@ -71,7 +71,8 @@ internal sealed class SampleTeam
         var candidates = _candidates[(region, language)];
         if (random.Chance(0.25))
         {
-            var specialists = candidates.FindAll(rep => rep.Specialisations.Contains(product.Name, StringComparer.Ordinal) && rep.WorksAt(at));
+            var specialists = candidates.FindAll(
+                rep => rep.WorksAt(at) && rep.Specialisations.Contains(product.Name, StringComparer.Ordinal));
             if (specialists.Count > 0)
             {
                 return random.Pick(specialists);
@@ -109,7 +110,7 @@ internal sealed class SampleTeam
         var worst = random.Pick(SampleWorld.Products.Where(product => product != best).ToList());
         var said = random.Chance(0.8) ? best : random.Pick(SampleWorld.Products);
         var veteran = index < SampleWorld.Regions.Length * 2 || random.Chance(0.6);
-        var hired = veteran ? options.Start.AddDays(-random.Between(30, 1500)) : options.Start.AddDays(random.Between(0, SampleOptions.HistoryDays - 60));
+        var hired = options.Start.AddDays(veteran ? -random.Between(30, 1500) : random.Between(0, SampleOptions.HistoryDays - 60));
         // One in twenty has left; the deals stayed behind.
         var left = index % 20 == 19 ? options.AsOf.AddDays(-random.Between(20, 60)) : (DateTime?)null;
         return new SampleRep
@@ -118,7 +119,9 @@ internal sealed class SampleTeam
             Name = $"{first} {last}",
             Home = home,
             Languages = Languages(random, home, index),
-            Regions = random.Chance(0.2) ? [home.Region, random.Pick(SampleWorld.Regions.Where(region => region != home.Region).ToList())] : [home.Region],
+            Regions = random.Chance(0.2)
+                ? [home.Region, random.Pick(SampleWorld.Regions.Where(region => region != home.Region).ToList())]
+                : [home.Region],
             Specialisations = random.Chance(0.3) && said != best ? [said.Name, best.Name] : [said.Name],
             Capacity = 30 + (5 * random.Below(7)),
             HiredAt = WholeDay(hired),
@@ -153,7 +156,8 @@ internal sealed class SampleTeam
 
         if (index % 16 == 5)
         {
-            absences.Add((WholeDay(options.AsOf.AddDays(-random.Between(1, 6))), WholeDay(options.AsOf.AddDays(random.Between(4, 12))), "holiday"));
+            var from = WholeDay(options.AsOf.AddDays(-random.Between(1, 6)));
+            absences.Add((from, WholeDay(options.AsOf.AddDays(random.Between(4, 12))), "holiday"));
         }
         else if (index % 50 == 11)
         {
@@ -174,6 +178,7 @@ internal sealed class SampleTeam
         bool InRegion(SampleRep rep) => rep.Regions.Contains(region, StringComparer.Ordinal);
         bool Speaks(SampleRep rep) => rep.Languages.Contains(language, StringComparer.Ordinal);
         Func<SampleRep, bool>[] choices = [rep => InRegion(rep) && Speaks(rep), InRegion, Speaks, _ => true];
-        return choices.Select(choice => Reps.Where(choice).ToList()).First(reps => reps.Exists(rep => rep.LeftAt is null && rep.HiredAt <= start));
+        return choices.Select(choice => Reps.Where(choice).ToList())
+            .First(reps => reps.Exists(rep => rep.LeftAt is null && rep.HiredAt <= start));
     }
 }

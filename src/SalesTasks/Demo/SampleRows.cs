@@ -103,9 +103,8 @@ internal sealed class SampleRows(SampleGenerator generator)
         await row.InstantAsync(created);
     }
 
-    public static async Task WriteLeadAsync(CopyRow row, SampleStory story, SamplePerson person)
+    public static async Task WriteLeadAsync(CopyRow row, SampleLead lead, SamplePerson person)
     {
-        var lead = story.Lead;
         await row.TextAsync(lead.ExtId);
         await row.TextAsync(lead.Source.Name);
         await row.TextAsync(person.FirstName);
@@ -203,7 +202,7 @@ internal sealed class SampleRows(SampleGenerator generator)
         await row.InstantAsync(task.CompletedAt ?? task.CreatedAt);
     }
 
-    public static async Task WriteExecutionAsync(CopyRow row, long id, long dealId, SampleLead lead, SampleExecution execution, DateTime asOf)
+    public static async Task WriteExecutionAsync(CopyRow row, long id, long dealId, SampleLead lead, SampleExecution execution)
     {
         await row.BigAsync(id);
         await row.BigAsync(execution.Campaign + 1);
@@ -217,7 +216,7 @@ internal sealed class SampleRows(SampleGenerator generator)
         await row.InstantAsync(execution.NextActionAt);
         await row.JsonAsync($$"""{"variant": "{{execution.Variant}}"}""");
         await row.InstantAsync(execution.StartedAt);
-        await row.InstantAsync(Latest([execution.CompletedAt, execution.StartedAt], execution.Events.Select(e => (DateTime?)e.At)) ?? asOf);
+        await row.InstantAsync(Latest([execution.CompletedAt, execution.StartedAt], execution.Events.Select(e => (DateTime?)e.At)));
     }
 
     public static async Task WriteCampaignEventAsync(CopyRow row, long executionId, SampleLead lead, SampleCampaignEvent happened)

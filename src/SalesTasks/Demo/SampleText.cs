@@ -13,82 +13,93 @@ internal static class SampleText
     {
         ["es"] = (
             [
-                "María", "Lucía", "Sofía", "Martina", "Valentina", "Camila", "Daniela", "Paula", "Elena", "Carmen", "Inés", "Alba", "Noelia",
-                "Rocío", "Begoña", "Ximena", "Guadalupe", "Pilar", "Antonia", "Julieta", "José", "Juan", "Andrés", "Martín", "Matías", "Sebastián",
-                "Nicolás", "Joaquín", "Ángel", "Álvaro", "Iñaki", "Raúl", "Hugo", "Óscar", "Emilio", "Tomás", "Gonzalo", "Íñigo", "Fermín", "Julián",
+                "María", "Lucía", "Sofía", "Martina", "Valentina", "Camila", "Daniela", "Paula", "Elena", "Carmen", "Inés", "Alba",
+                "Noelia", "Rocío", "Begoña", "Ximena", "Guadalupe", "Pilar", "Antonia", "Julieta", "José", "Juan", "Andrés", "Martín",
+                "Matías", "Sebastián", "Nicolás", "Joaquín", "Ángel", "Álvaro", "Iñaki", "Raúl", "Hugo", "Óscar", "Emilio", "Tomás",
+                "Gonzalo", "Íñigo", "Fermín", "Julián",
             ],
             [
-                "García", "Rodríguez", "González", "Fernández", "López", "Martínez", "Sánchez", "Pérez", "Gómez", "Muñoz", "Núñez", "Peña", "Ibáñez",
-                "Castaño", "Quiñones", "Ordóñez", "Zúñiga", "Vásquez", "Ramírez", "Herrera", "Aguirre", "Echeverría", "Bermúdez", "Cárdenas",
-                "Montoya", "Salazar", "Villalobos", "Ríos", "Acuña", "Ocampo", "Barrios", "Cordero", "Delgado", "Escobar", "Fuentes", "Guerrero",
-                "Luna", "Maldonado", "Naranjo", "Ortega", "Pacheco", "Quintana", "Robles", "Solís", "Tapia", "Urrutia", "Vega", "Yáñez", "Zamora", "Leal",
+                "García", "Rodríguez", "González", "Fernández", "López", "Martínez", "Sánchez", "Pérez", "Gómez", "Muñoz", "Núñez",
+                "Peña", "Ibáñez", "Castaño", "Quiñones", "Ordóñez", "Zúñiga", "Vásquez", "Ramírez", "Herrera", "Aguirre", "Echeverría",
+                "Bermúdez", "Cárdenas", "Montoya", "Salazar", "Villalobos", "Ríos", "Acuña", "Ocampo", "Barrios", "Cordero", "Delgado",
+                "Escobar", "Fuentes", "Guerrero", "Luna", "Maldonado", "Naranjo", "Ortega", "Pacheco", "Quintana", "Robles", "Solís",
+                "Tapia", "Urrutia", "Vega", "Yáñez", "Zamora", "Leal",
             ]),
         ["en"] = (
             [
-                "James", "Mary", "Robert", "Patricia", "John", "Jennifer", "Michael", "Linda", "Emily", "Olivia", "Amelia", "Grace", "Chloe", "Zoë",
-                "Renée", "Hannah", "Abigail", "Priya", "Aisha", "Mei", "William", "David", "Richard", "Joseph", "Thomas", "Daniel", "Matthew", "Anthony",
-                "Mark", "Steven", "Andrew", "Kevin", "Brian", "George", "Oliver", "Harry", "Arjun", "Omar", "Kwame", "Siobhán",
+                "James", "Mary", "Robert", "Patricia", "John", "Jennifer", "Michael", "Linda", "Emily", "Olivia", "Amelia", "Grace",
+                "Chloe", "Zoë", "Renée", "Hannah", "Abigail", "Priya", "Aisha", "Mei", "William", "David", "Richard", "Joseph",
+                "Thomas", "Daniel", "Matthew", "Anthony", "Mark", "Steven", "Andrew", "Kevin", "Brian", "George", "Oliver", "Harry",
+                "Arjun", "Omar", "Kwame", "Siobhán",
             ],
             [
-                "Smith", "Johnson", "Williams", "Brown", "Jones", "Miller", "Davis", "Wilson", "Anderson", "Taylor", "Moore", "Jackson", "Thompson",
-                "White", "Harris", "Clark", "Lewis", "Robinson", "Walker", "Young", "Allen", "King", "Wright", "Scott", "Hill", "Green", "Adams", "Baker",
-                "Nelson", "Carter", "Mitchell", "Roberts", "Turner", "Phillips", "Campbell", "Parker", "Evans", "Edwards", "Collins", "Stewart",
-                "O'Neill", "O'Brien", "McCarthy", "Patel", "Khan", "Okafor", "Nguyen", "Brontë", "Fitzgerald", "Hughes",
+                "Smith", "Johnson", "Williams", "Brown", "Jones", "Miller", "Davis", "Wilson", "Anderson", "Taylor", "Moore", "Jackson",
+                "Thompson", "White", "Harris", "Clark", "Lewis", "Robinson", "Walker", "Young", "Allen", "King", "Wright", "Scott",
+                "Hill", "Green", "Adams", "Baker", "Nelson", "Carter", "Mitchell", "Roberts", "Turner", "Phillips", "Campbell",
+                "Parker", "Evans", "Edwards", "Collins", "Stewart", "O'Neill", "O'Brien", "McCarthy", "Patel", "Khan", "Okafor",
+                "Nguyen", "Brontë", "Fitzgerald", "Hughes",
             ]),
         ["pt"] = (
             [
-                "João", "Maria", "Ana", "Beatriz", "Inês", "Luísa", "Mariana", "Letícia", "Larissa", "Conceição", "Antônio", "António", "Caio", "Davi",
-                "Gonçalo", "Henrique", "Luís", "Mateus", "Otávio", "Rafael", "Simão", "Thaís", "Vitória", "Yara",
+                "João", "Maria", "Ana", "Beatriz", "Inês", "Luísa", "Mariana", "Letícia", "Larissa", "Conceição", "Antônio", "António",
+                "Caio", "Davi", "Gonçalo", "Henrique", "Luís", "Mateus", "Otávio", "Rafael", "Simão", "Thaís", "Vitória", "Yara",
             ],
             [
-                "Silva", "Santos", "Oliveira", "Souza", "Lima", "Pereira", "Ferreira", "Alves", "Ribeiro", "Araújo", "Magalhães", "Guimarães", "Conceição",
-                "Gonçalves", "Simões", "Brandão", "Falcão", "Leitão", "Assunção", "Barbosa", "Cardoso", "Teixeira", "Nogueira", "Figueiró",
+                "Silva", "Santos", "Oliveira", "Souza", "Lima", "Pereira", "Ferreira", "Alves", "Ribeiro", "Araújo", "Magalhães",
+                "Guimarães", "Conceição", "Gonçalves", "Simões", "Brandão", "Falcão", "Leitão", "Assunção", "Barbosa", "Cardoso",
+                "Teixeira", "Nogueira", "Figueiró",
             ]),
         ["de"] = (
             [
-                "Anna", "Jürgen", "Käthe", "Björn", "Sören", "Günther", "Lukas", "Felix", "Jonas", "Mia", "Lena", "Jörg", "Birgit", "Heike", "Ulrike",
-                "Wolfgang", "Matthias", "Stefan", "Franziska", "Bärbel", "Hannelore", "Maximilian", "Tobias", "Ännchen",
+                "Anna", "Jürgen", "Käthe", "Björn", "Sören", "Günther", "Lukas", "Felix", "Jonas", "Mia", "Lena", "Jörg", "Birgit",
+                "Heike", "Ulrike", "Wolfgang", "Matthias", "Stefan", "Franziska", "Bärbel", "Hannelore", "Maximilian", "Tobias",
+                "Ännchen",
             ],
             [
-                "Müller", "Schmidt", "Schneider", "Fischer", "Weber", "Wagner", "Becker", "Schäfer", "Koch", "Bäcker", "Größer", "Weiß", "Köhler",
-                "Krüger", "Lößner", "Vogel", "Jäger", "Groß", "Böhm", "Kühn", "Winter", "Sommer", "Brandt", "Zöllner",
+                "Müller", "Schmidt", "Schneider", "Fischer", "Weber", "Wagner", "Becker", "Schäfer", "Koch", "Bäcker", "Größer", "Weiß",
+                "Köhler", "Krüger", "Lößner", "Vogel", "Jäger", "Groß", "Böhm", "Kühn", "Winter", "Sommer", "Brandt", "Zöllner",
             ]),
         ["fr"] = (
             [
-                "Élodie", "Chloé", "Zoé", "Léa", "Camille", "Inès", "Noémie", "Aurélie", "Hélène", "Françoise", "François", "Rémi", "Loïc", "Jérôme",
-                "Cédric", "Mathéo", "Gaël", "Benoît", "Théo", "Étienne", "Anaïs", "Maëlle", "Véronique", "Agnès",
+                "Élodie", "Chloé", "Zoé", "Léa", "Camille", "Inès", "Noémie", "Aurélie", "Hélène", "Françoise", "François", "Rémi",
+                "Loïc", "Jérôme", "Cédric", "Mathéo", "Gaël", "Benoît", "Théo", "Étienne", "Anaïs", "Maëlle", "Véronique", "Agnès",
             ],
             [
-                "Martin", "Bernard", "Dubois", "Thomas", "Robert", "Petit", "Durand", "Leroy", "Moreau", "Lefèvre", "Mercier", "Garnier", "Chevalier",
-                "François", "Gauthier", "Béranger", "Guérin", "Rivière", "Lemaître", "Noël", "Château", "D'Aubigné", "Le Goff", "Sébastien",
+                "Martin", "Bernard", "Dubois", "Thomas", "Robert", "Petit", "Durand", "Leroy", "Moreau", "Lefèvre", "Mercier",
+                "Garnier", "Chevalier", "François", "Gauthier", "Béranger", "Guérin", "Rivière", "Lemaître", "Noël", "Château",
+                "D'Aubigné", "Le Goff", "Sébastien",
             ]),
     };
 
     private static readonly string[] s_brands =
     [
-        "Alba", "Boreal", "Cima", "Delta", "Ember", "Fjord", "Grano", "Helio", "Índigo", "Jade", "Kiwi", "Lumen", "Mistral", "Norte", "Onda", "Pico",
-        "Quill", "Roble", "Sable", "Terra", "Umbra", "Vela", "Wren", "Xenia", "Yarrow", "Zephyr", "Acorn", "Birch", "Cobalt", "Duna", "Elm", "Faro",
-        "Glen", "Hazel", "Iris", "Junco", "Kelp", "Lago", "Menta", "Nácar", "Olmo", "Perla", "Quark", "Río", "Sauce", "Tejo", "Ursa", "Volta", "Warp",
-        "Yuca", "Zinc", "Arce", "Brío", "Ciprés", "Dorado", "Éter", "Fresno", "Garza", "Halcón", "Lirio",
+        "Alba", "Boreal", "Cima", "Delta", "Ember", "Fjord", "Grano", "Helio", "Índigo", "Jade", "Kiwi", "Lumen", "Mistral", "Norte",
+        "Onda", "Pico", "Quill", "Roble", "Sable", "Terra", "Umbra", "Vela", "Wren", "Xenia", "Yarrow", "Zephyr", "Acorn", "Birch",
+        "Cobalt", "Duna", "Elm", "Faro", "Glen", "Hazel", "Iris", "Junco", "Kelp", "Lago", "Menta", "Nácar", "Olmo", "Perla", "Quark",
+        "Río", "Sauce", "Tejo", "Ursa", "Volta", "Warp", "Yuca", "Zinc", "Arce", "Brío", "Ciprés", "Dorado", "Éter", "Fresno", "Garza",
+        "Halcón", "Lirio",
     ];
 
     private static readonly string[] s_companyEndings =
     [
-        "", "Co", "24", "Lab", "Go", "One", "Group", "Partners", "Works", "Digital", "Systems", "Logistics", "Consulting", "Global", "Studio",
-        "Trading", "Industrias", "Servicios", "Hermanos", "Sociedad", "Soluciones", "Comercial", "Network", "International",
+        "", "Co", "24", "Lab", "Go", "One", "Group", "Partners", "Works", "Digital", "Systems", "Logistics", "Consulting", "Global",
+        "Studio", "Trading", "Industrias", "Servicios", "Hermanos", "Sociedad", "Soluciones", "Comercial", "Network", "International",
     ];
 
     private static readonly string[] s_privateDomains = ["example.com", "example.net", "example.org"];
 
     /// <summary>NANPA keeps 555-0100 to 555-0199 of every area code for fiction.</summary>
     private static readonly string[] s_areaCodesUnitedStates =
-        ["201", "202", "206", "212", "213", "214", "215", "216", "303", "305", "312", "313", "404", "408", "412", "415", "503", "512", "602", "617", "702", "713", "805", "919"];
+    [
+        "201", "202", "206", "212", "213", "214", "215", "216", "303", "305", "312", "313", "404", "408", "412", "415", "503", "512", "602",
+        "617", "702", "713", "805", "919",
+    ];
 
     /// <summary>Ofcom's numbers for drama use; the last three digits are free.</summary>
     private static readonly string[] s_prefixesUnitedKingdom =
     [
-        "113 496 0", "114 496 0", "115 496 0", "116 496 0", "117 496 0", "118 496 0", "121 496 0", "131 496 0", "141 496 0", "151 496 0", "161 496 0",
-        "20 7946 0", "29 2018 0", "1632 960", "7700 900",
+        "113 496 0", "114 496 0", "115 496 0", "116 496 0", "117 496 0", "118 496 0", "121 496 0", "131 496 0", "141 496 0",
+        "151 496 0", "161 496 0", "20 7946 0", "29 2018 0", "1632 960", "7700 900",
     ];
 
     /// <summary>Bundesnetzagentur's "drama numbers"; the last three digits are free.</summary>
@@ -143,9 +154,14 @@ internal static class SampleText
             return $"{firstLetters}{lastLetters}{number}@{s_privateDomains[number % s_privateDomains.Length]}";
         }
 
-        return slot == 0 && firstLetters.Length > 0 && lastLetters.Length > 0
-            ? $"{firstLetters}.{lastLetters}@{companyDomain}"
-            : $"{(firstLetters.Length + lastLetters.Length == 0 ? "info" : firstLetters.Length == 0 ? lastLetters : firstLetters[..1] + lastLetters)}{slot}@{companyDomain}";
+        var mailbox = (firstLetters, lastLetters) switch
+        {
+            ("", "") => $"info{slot}",
+            ("", _) => $"{lastLetters}{slot}",
+            ({ Length: > 0 }, { Length: > 0 }) when slot == 0 => $"{firstLetters}.{lastLetters}",
+            _ => $"{firstLetters[..1]}{lastLetters}{slot}",
+        };
+        return $"{mailbox}@{companyDomain}";
     }
 
     public static string RepEmail(string first, string last, int number) => $"{Letters(first)}.{Letters(last)}{number}@sales.example";

@@ -265,7 +265,7 @@ internal static class SampleTruth
 
     private static double Survival(double scale, double days) => Math.Exp(-Math.Pow(days / scale, StayShape));
 
-    /// <summary>Expected further stay after <paramref name="days"/>: the survival function's integral beyond, by the midpoint rule.</summary>
+    /// <summary>Expected further stay after <paramref name="days"/>: the integral of the survival, by the midpoint rule.</summary>
     private static double ResidualStay(double scale, double days)
     {
         const int Steps = 400;

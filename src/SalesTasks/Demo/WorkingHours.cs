@@ -5,7 +5,8 @@ internal static class WorkingHours
 {
     private static readonly int[] s_hours = [.. Enumerable.Range(0, 24)];
 
-    public static DateTime WholeSeconds(DateTime instant) => new(instant.Ticks - (instant.Ticks % TimeSpan.TicksPerSecond), DateTimeKind.Utc);
+    public static DateTime WholeSeconds(DateTime instant) =>
+        new(instant.Ticks - (instant.Ticks % TimeSpan.TicksPerSecond), DateTimeKind.Utc);
 
     /// <summary>The instant itself on a weekday between 8 and 19, else in the first two working hours that follow.</summary>
     public static DateTime Next(SampleRandom random, LocalClock clock, DateTime instant)

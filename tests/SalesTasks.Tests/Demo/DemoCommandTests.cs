@@ -134,7 +134,7 @@ public sealed partial class DemoCommandTests
     [InlineData("--leads", "99", "--leads: '99' is not allowed; allowed: Leads in the sample, 100 to 1000000")]
     [InlineData("--leads", "many", "--leads: 'many' is not allowed")]
     [InlineData("--seed", "one", "--seed: 'one' is not allowed; allowed: A whole number")]
-    [InlineData("--as-of", "yesterday", "--as-of: 'yesterday' is not allowed; allowed: The sample's present and the jobs': an ISO 8601 instant")]
+    [InlineData("--as-of", "yesterday", "--as-of: 'yesterday' is not allowed; allowed: The sample's present and the jobs': an ISO 8601")]
     [InlineData("--as-of", "2026-01-31T06:00:00.5Z", "--as-of: '2026-01-31T06:00:00.5Z' is not allowed")]
     [InlineData("--size", "9", "'--size' is not known here")]
     public async Task Demo_WrongOption_IsRefusedWithWhatIsAllowed(string option, string value, string message)
@@ -146,15 +146,16 @@ public sealed partial class DemoCommandTests
     }
 
     [Fact]
-    public void DemoDags_OfTheProgram_AreAll() =>
-        // A DAG that cannot run on the sample alone is left out here by name, with its reason.
-        Assert.Equal(Commands.Dags, Commands.DemoDags);
+    public void DemoDags_OfTheProgram_AreAllThatNeedNothingElse() =>
+        // Left out by name: the import needs files that somebody sends.
+        Assert.Equal(["sales_lead_ingest"], Commands.Dags.Except(Commands.DemoDags).Select(dag => dag.Id));
 
     [Fact]
     public void Read_JobThatFailed_PassesItsExitCodeAndErrorOn()
     {
-        var failure = Assert.Throws<JobException>(() => DemoJobs.Read(
-            ScoringJobs.Score, ExitCode.Refused, """{"task":"scoring score","status":"failed","counts":{},"error":"no rules"}""", "", TimeSpan.Zero));
+        const string Line = """{"task":"scoring score","status":"failed","counts":{},"error":"no rules"}""";
+
+        var failure = Assert.Throws<JobException>(() => DemoJobs.Read(ScoringJobs.Score, ExitCode.Refused, Line, "", TimeSpan.Zero));
 
         Assert.Equal(ExitCode.Refused, failure.ExitCode);
         Assert.Equal("scoring score: no rules", failure.Message);
@@ -165,7 +166,8 @@ public sealed partial class DemoCommandTests
     [InlineData((int)ExitCode.Defect, (int)ExitCode.Defect)]
     public void Read_JobWithoutAResult_IsAFailureWithItsLog(int exitCode, int expected)
     {
-        var failure = Assert.Throws<JobException>(() => DemoJobs.Read(ScoringJobs.Score, (ExitCode)exitCode, "", "it broke", TimeSpan.Zero));
+        var failure = Assert.Throws<JobException>(
+            () => DemoJobs.Read(ScoringJobs.Score, (ExitCode)exitCode, "", "it broke", TimeSpan.Zero));
 
         Assert.Equal((ExitCode)expected, failure.ExitCode);
         Assert.Contains("it broke", failure.Message, StringComparison.Ordinal);
@@ -207,6 +209,8 @@ public sealed partial class DemoCommandTests
     [GeneratedRegex(@"127\.0\.0\.1:(?<port>\d+)", RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
     private static partial Regex Place();
 
-    [GeneratedRegex(@"postgresql://(?<user>\w+):(?<password>\w+)@(?<host>[\d.]+):(?<port>\d+)/(?<database>\w+)", RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
+    [GeneratedRegex(
+        @"postgresql://(?<user>\w+):(?<password>\w+)@(?<host>[\d.]+):(?<port>\d+)/(?<database>\w+)",
+        RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
     private static partial Regex Url();
 }

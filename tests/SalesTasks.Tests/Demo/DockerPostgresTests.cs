@@ -30,7 +30,8 @@ public sealed class DockerPostgresTests : IAsyncLifetime
                 cat > {{_folder}}/environment
                 password=$(sed -n 's/^POSTGRES_PASSWORD=//p' {{_folder}}/environment)
                 export PGPASSWORD={{_server.Connection.Password}}
-                {{binaries.Folder}}/psql -q -h 127.0.0.1 -p {{_server.Connection.Port}} -U sales sales -c "ALTER ROLE sales PASSWORD '$password'" ;;
+                {{binaries.Folder}}/psql -q -h 127.0.0.1 -p {{_server.Connection.Port}} -U sales sales \
+                  -c "ALTER ROLE sales PASSWORD '$password'" ;;
               port) echo 127.0.0.1:{{_server.Connection.Port}} ;;
             esac
             """);

@@ -106,7 +106,7 @@ public sealed partial class SampleGeneratorTests
         {
             Assert.True(task.CreatedAt >= deal!.QualifiedAt);
             Assert.True(task.DueAt >= task.CreatedAt);
-            Assert.True(task.CompletedAt is null || (task.CompletedAt >= task.CreatedAt && task.CompletedAt <= (deal.ClosedAt ?? Options.AsOf)));
+            Assert.True(task.CompletedAt is not { } done || (done >= task.CreatedAt && done <= (deal.ClosedAt ?? Options.AsOf)));
             Assert.Equal(task.Status is "completed", task.CompletedAt is not null);
             Assert.True(task.Status is "completed" or "skipped" or "cancelled" || !deal.IsClosed);
         }
@@ -143,7 +143,7 @@ public sealed partial class SampleGeneratorTests
     {
         var team = new SampleTeam(Options with { Leads = 10_000 });
 
-        Assert.Equal(SampleWorld.Regions.Order(StringComparer.Ordinal), team.Reps.Select(rep => rep.HomeRegion).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal));
+        Assert.All(SampleWorld.Regions, region => Assert.Contains(team.Reps, rep => rep.HomeRegion == region));
         Assert.Contains(team.Reps, rep => rep.LeftAt is not null);
         Assert.Contains(team.Reps, rep => rep.Absences.Any(absence => absence.From <= Options.AsOf && absence.To > Options.AsOf));
         Assert.Contains(team.Reps, rep => rep.Absences.Any(absence => absence.To is null));
@@ -158,7 +158,7 @@ public sealed partial class SampleGeneratorTests
         Assert.All(people.Where(p => p.Person.Email is not null), p => Assert.Matches(ReservedMail(), p.Person.Email!));
         Assert.All(Generator.Team.Reps, rep => Assert.Matches(ReservedMail(), rep.Email));
         Assert.All(
-            people.Where(p => p.Person.CompanyDomain is not null), p => Assert.Matches(@"^[a-z0-9]+\.example(\.edu)?$", p.Person.CompanyDomain!));
+            people.Select(p => p.Person.CompanyDomain).OfType<string>(), domain => Assert.Matches(@"^[a-z0-9]+\.example(\.edu)?$", domain));
         Assert.All(people.Where(p => p.Person.Phone is not null), p => Assert.Matches(FictionalPhone(), p.Person.Phone!));
         var emails = people.Select(p => p.Person.Email).OfType<string>().ToList();
         Assert.Equal(emails.Count, emails.Distinct(StringComparer.OrdinalIgnoreCase).Count());
@@ -198,7 +198,8 @@ public sealed partial class SampleGeneratorTests
     }
 
     /// <summary>RFC 2606.</summary>
-    [GeneratedRegex(@"^[a-z0-9.]+@([a-z0-9]+\.example|example\.(com|net|org))$", RegexOptions.NonBacktracking | RegexOptions.ExplicitCapture)]
+    [GeneratedRegex(
+        @"^[a-z0-9.]+@([a-z0-9]+\.example|example\.(com|net|org))$", RegexOptions.NonBacktracking | RegexOptions.ExplicitCapture)]
     private static partial Regex ReservedMail();
 
     /// <summary>NANPA, Ofcom, Bundesnetzagentur, ARCEP; elsewhere a national part that starts with 000.</summary>

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using Npgsql;
 using SalesTasks.Database;
 using SalesTasks.Demo;
+using SalesTasks.Tests.Repository;
 using SalesTasks.Tests.TestBase;
 
 namespace SalesTasks.Tests.Demo;
@@ -35,7 +36,8 @@ public sealed class SampleLoaderTests(SampleLoaderTests.Loaded loaded) : IClassF
 
         Assert.Equal(first, await FingerprintAsync(options));
         var other = await FingerprintAsync(options with { Seed = 2 });
-        Assert.All(["leads", "sales_pipeline", "sales_followup_tasks", "lead_engagement_events"], table => Assert.NotEqual(first[table], other[table]));
+        string[] filled = ["leads", "sales_pipeline", "sales_followup_tasks", "lead_engagement_events"];
+        Assert.All(filled, table => Assert.NotEqual(first[table], other[table]));
     }
 
     [Fact]
@@ -57,7 +59,8 @@ public sealed class SampleLoaderTests(SampleLoaderTests.Loaded loaded) : IClassF
         await using var role = await TestRole.CreateAsync(database);
         await database.ExecuteAsync($"CREATE SCHEMA sales AUTHORIZATION {role.Name}");
         await database.ExecuteAsync($"ALTER ROLE {role.Name} SET search_path = sales");
-        await using var sales = new SalesDatabase(role.Connection, new SalesDatabaseOptions { AsOf = Options.Present }, TimeProvider.System);
+        await using var sales = new SalesDatabase(
+            role.Connection, new SalesDatabaseOptions { AsOf = Options.Present }, TimeProvider.System);
         await new Migrator(sales, TimeProvider.System).MigrateAsync(Token);
 
         var counts = await new SampleLoader(sales, new SampleGenerator(Options with { Leads = 100 })).LoadAsync(null, Token);
@@ -68,7 +71,10 @@ public sealed class SampleLoaderTests(SampleLoaderTests.Loaded loaded) : IClassF
 
     [Fact]
     public Task ClosedAt_OfDeals_IsSetWhereTheyAreClosed() => AssertNoneAsync(
-        "SELECT FROM sales_pipeline WHERE (closed_at IS NOT NULL) <> (stage >= 'closed_won') OR closed_at < qualified_at OR closed_at > @as_of");
+        """
+        SELECT FROM sales_pipeline
+        WHERE (closed_at IS NOT NULL) <> (stage >= 'closed_won') OR closed_at < qualified_at OR closed_at > @as_of
+        """);
 
     [Fact]
     public Task StageHistory_OfDeals_LeadsFromQualificationToTheirStage() => AssertNoneAsync(
@@ -181,6 +187,17 @@ public sealed class SampleLoaderTests(SampleLoaderTests.Loaded loaded) : IClassF
         Assert.True((long)(await command.ExecuteScalarAsync(Token))! > 0);
     }
 
+    [Theory]
+    [InlineData("docs/demo.md")]
+    [InlineData("docs/es/demo.md")]
+    public async Task Comparison_OfTheDocs_TellsEveryOpenStage(string path)
+    {
+        var page = await File.ReadAllTextAsync(Path.Combine(Checkout.Root, path), Token);
+        var query = page.Split("```sql\n")[1].Split("```")[0].TrimEnd().TrimEnd(';');
+
+        Assert.Equal(5, await CountAsync($"SELECT count(*) FROM ({query}) AS comparison"));
+    }
+
     [Fact]
     public async Task DealsOfTomorrow_AfterTheLoad_GetNumbersAndHistoryAgain()
     {
@@ -190,7 +207,9 @@ public sealed class SampleLoaderTests(SampleLoaderTests.Loaded loaded) : IClassF
             """
             WITH deal AS (
               INSERT INTO sales_pipeline (lead_ext_id, email)
-              SELECT ext_id, 'new@example.com' FROM leads l WHERE NOT EXISTS (SELECT FROM sales_pipeline p WHERE p.lead_ext_id = l.ext_id) LIMIT 1
+              SELECT ext_id, 'new@example.com' FROM leads l
+              WHERE NOT EXISTS (SELECT FROM sales_pipeline p WHERE p.lead_ext_id = l.ext_id)
+              LIMIT 1
               RETURNING id)
             SELECT id FROM deal
             """,

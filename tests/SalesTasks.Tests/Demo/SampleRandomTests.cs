@@ -10,13 +10,15 @@ public sealed class SampleRandomTests
         // Other numbers would be another sample: everything that was published about this one would be wrong.
         var random = new SampleRandom(1, SampleChain.Lead, 0);
 
-        Assert.Equal([6756984559876386242UL, 7831193672508348962UL, 5783868270484985416UL], Enumerable.Range(0, 3).Select(_ => random.Next()));
+        Assert.Equal(
+            [6756984559876386242UL, 7831193672508348962UL, 5783868270484985416UL], Enumerable.Range(0, 3).Select(_ => random.Next()));
     }
 
     [Fact]
     public void Chains_OfOneSeed_AreDifferent()
     {
-        var firsts = Enum.GetValues<SampleChain>().SelectMany(chain => Enumerable.Range(-2, 2_000), (chain, index) => new SampleRandom(1, chain, index).Next());
+        var firsts = Enum.GetValues<SampleChain>()
+            .SelectMany(_ => Enumerable.Range(-2, 2_000), (chain, index) => new SampleRandom(1, chain, index).Next());
 
         Assert.Equal(Enum.GetValues<SampleChain>().Length * 2_000, firsts.Distinct().Count());
     }

@@ -23,8 +23,8 @@ public sealed class SampleTruthTests(SampleTruthTests.Sample sample) : IClassFix
     {
         Func<SampleLead, object?>[] kinds =
         [
-            lead => lead.Source.Name, lead => lead.Product.Name, lead => lead.Industry.Segment, lead => lead.Market.Region, lead => lead.Demo,
-            lead => lead.Deal!.Rep!.BestProduct == lead.Product, lead => lead.Deal!.Rep!.WorstProduct == lead.Product,
+            lead => lead.Source.Name, lead => lead.Product.Name, lead => lead.Industry.Segment, lead => lead.Market.Region,
+            lead => lead.Demo, lead => lead.Deal!.Rep!.BestProduct == lead.Product, lead => lead.Deal!.Rep!.WorstProduct == lead.Product,
             lead => lead.Deal!.Rep!.HomeRegion == lead.Market.Region, lead => lead.Deal!.Welcomed, lead => lead.Deal!.FirstContactHours < 6,
             lead => lead.Deal!.QualifiedAt.Year,
         ];
@@ -73,7 +73,9 @@ public sealed class SampleTruthTests(SampleTruthTests.Sample sample) : IClassFix
     [Fact]
     public void WinProbabilityNow_LongerInTheStage_IsLower()
     {
-        var byDays = Enumerable.Range(0, 30).Select(i => SampleTruth.WinProbabilityNow(Stage.MeetingScheduled, i * 5, 0.4, Team, 0)).ToList();
+        var byDays = Enumerable.Range(0, 30)
+            .Select(i => SampleTruth.WinProbabilityNow(Stage.MeetingScheduled, i * 5, 0.4, Team, 0))
+            .ToList();
 
         Assert.Equal(byDays.OrderDescending(), byDays);
         Assert.Equal(SampleTruth.WinProbabilityFrom(Stage.MeetingScheduled, 0.4), byDays[0], 10);
@@ -170,7 +172,9 @@ public sealed class SampleTruthTests(SampleTruthTests.Sample sample) : IClassFix
         var expected = leads.Sum(lead => lead.Deal!.WinProbability);
         var deviation = Math.Sqrt(leads.Sum(lead => lead.Deal!.WinProbability * (1 - lead.Deal.WinProbability)));
         var won = leads.Count(lead => lead.Deal!.Stage == Stage.ClosedWon);
-        Assert.True(Math.Abs(won - expected) <= 4 * deviation, $"{which}: {won} won of {leads.Length}, expected {expected:0.0} ± {deviation:0.0}");
+        Assert.True(
+            Math.Abs(won - expected) <= 4 * deviation,
+            $"{which}: {won} won of {leads.Length}, expected {expected:0.0} ± {deviation:0.0}");
     }
 
     private static void AssertNear(double probability, int count, int of)
@@ -205,7 +209,8 @@ public sealed class SampleTruthTests(SampleTruthTests.Sample sample) : IClassFix
     {
         var ranked = sample.Old.OrderBy(score).Select((lead, i) => (Won: lead.Deal!.Stage == Stage.ClosedWon, Rank: i + 1)).ToList();
         var won = ranked.Count(item => item.Won);
-        return (ranked.Where(item => item.Won).Sum(item => (double)item.Rank) - (won * (won + 1) / 2.0)) / ((double)won * (ranked.Count - won));
+        var ranks = ranked.Where(item => item.Won).Sum(item => (double)item.Rank);
+        return (ranks - (won * (won + 1) / 2.0)) / ((double)won * (ranked.Count - won));
     }
 
     /// <summary>The sample of the demo, in memory.</summary>
