@@ -21,7 +21,7 @@ internal sealed class BotPatterns
     {
         await using var connection = await database.OpenAsync(cancellationToken);
         return new BotPatterns(await connection.QueryStatementAsync(
-            "leads/bot_patterns", [], row => (row.GetString(0), row.GetString(1), row.GetFieldValue<string?>(2)), cancellationToken));
+            "leads/bot_patterns", [], row => (row.GetString(0), row.GetString(1), row.IsDBNull(2) ? null : row.GetString(2)), cancellationToken));
     }
 
     /// <summary>Why an event is a bot's; null where its agent is not known for one.</summary>

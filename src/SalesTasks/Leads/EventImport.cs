@@ -137,7 +137,7 @@ internal sealed class EventImport(
             "leads/insert_events",
             range,
             row => (
-                Taken: row.GetInt64(0), Inserted: row.GetInt64(1), Bots: row.GetInt64(2), Leads: row.GetFieldValue<string[]?>(3),
+                Taken: row.GetInt64(0), Inserted: row.GetInt64(1), Bots: row.GetInt64(2), Leads: row.IsDBNull(3) ? null : row.GetFieldValue<string[]>(3),
                 FirstClick: row.GetFieldValue<DateTime?>(4), LastClick: row.GetFieldValue<DateTime?>(5)),
             cancellationToken);
         var done = result[0];

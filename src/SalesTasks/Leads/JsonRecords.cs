@@ -174,8 +174,8 @@ internal sealed class JsonRecords : RecordReader
     };
 
     /// <summary>
-    /// One object a line? Yes, unless the file starts with an array, or its first line is not a whole object while the second does not
-    /// start one either (an object over several lines), or the first object is a wrapper around <c>data</c>.
+    /// One object a line? Yes, unless the file starts with an array, or its first object is a wrapper around <c>data</c>, or goes on in the
+    /// second line. A first line that is merely broken is told from that by how it ends and by how the second one starts.
     /// </summary>
     private async Task<bool> IsMadeOfLinesAsync(CancellationToken cancellationToken)
     {
@@ -234,8 +234,9 @@ internal sealed class JsonRecords : RecordReader
                 return false;
             }
 
+            var goesOn = firstLine.ToArray().AsSpan().TrimEnd(" \t\r"u8) is [.., (byte)'{' or (byte)'[' or (byte)','];
             var secondLine = seen.Slice(seen.GetPosition(1, lineEnd));
-            return !secondLine.IsEmpty && secondLine.FirstSpan[0] == (byte)'{';
+            return !goesOn && !secondLine.IsEmpty && secondLine.FirstSpan[0] == (byte)'{';
         }
     }
 

@@ -155,14 +155,14 @@ internal sealed record MappingDocument
 
         private ColumnSpec Column(TargetColumn target, YamlNode rule)
         {
-            if (rule is YamlScalarNode)
+            if (rule is YamlScalarNode or YamlSequenceNode)
             {
                 return new ColumnSpec(target) { From = Texts(rule, target.Name) };
             }
 
             if (rule is not YamlMappingNode node)
             {
-                Fault(rule, $"{target.Name}: allowed: the name of a column of the file, or an object");
+                Fault(rule, $"{target.Name}: allowed: one or more columns of the file, or an object");
                 return new ColumnSpec(target);
             }
 

@@ -72,7 +72,8 @@ internal sealed class RejectFile : IAsyncDisposable
         _writer!.WriteField(file);
         _writer.WriteField(line);
         _writer.WriteField(reason);
-        _writer.WriteField(record);
+        // Some spreadsheets skip a leading NUL, which the writer does not know about.
+        _writer.WriteField(record is ['\0', ..] ? "'" + record : record);
         _writer.EndRecord();
     }
 
@@ -157,7 +158,7 @@ internal sealed class RejectFile : IAsyncDisposable
         {
             NewLine = "\n",
             Injection = CsvInjection.Escape,
-            InjectionCharacters = "=@+-\t\r\n\0",
+            InjectionCharacters = "=@+-\t\r\n",
         });
         _writer.WriteHeader(Header.Split(','));
     }
@@ -177,7 +178,8 @@ internal sealed class RejectFile : IAsyncDisposable
     {
         if (_stream is { } stream)
         {
-            _writer!.Dispose();
+            _writer?.Dispose();
+            stream.Dispose();
             File.Delete(stream.Name);
             _writer = null;
             _stream = null;

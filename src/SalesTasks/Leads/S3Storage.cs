@@ -111,8 +111,16 @@ internal sealed class S3Storage : IDisposable
     public Task UploadAsync(string path, string address, CancellationToken cancellationToken)
     {
         var (bucket, key) = Split(address);
-        return CallAsync(address, () => _client.PutObjectAsync(
-            new PutObjectRequest { BucketName = bucket, Key = key, FilePath = path, ContentType = "text/csv; charset=utf-8" }, cancellationToken));
+        var request = new PutObjectRequest
+        {
+            BucketName = bucket,
+            Key = key,
+            FilePath = path,
+            ContentType = "text/csv; charset=utf-8",
+            // Signed as a whole, which every storage understands.
+            UseChunkEncoding = false,
+        };
+        return CallAsync(address, () => _client.PutObjectAsync(request, cancellationToken));
     }
 
     public void Dispose() => _client.Dispose();
