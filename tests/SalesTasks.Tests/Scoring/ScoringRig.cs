@@ -67,10 +67,6 @@ internal sealed class ScoringRig(TestDatabase database)
     public async Task<int?> ScoreOfAsync(string extId) =>
         await Database.ScalarAsync<int?>("SELECT score FROM leads WHERE ext_id = @id", ("id", extId));
 
-    /// <summary>How many due rows a lead has, those of age boundaries left out.</summary>
-    public Task<long> DueAsync(string extId) => Database.ScalarAsync<long>(
-        "SELECT count(*) FROM lead_score_due d JOIN leads l USING (lead_id) WHERE l.ext_id = @id AND d.due_at = '-infinity'", ("id", extId));
-
     /// <summary>Leads whose stored score or priority is not what the rules make of them now.</summary>
     public async Task AllAreRightAsync(DateTimeOffset asOf, bool engagement = true, bool model = false) => Assert.Empty(await Database.QueryAsync(
         """
