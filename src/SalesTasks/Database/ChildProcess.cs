@@ -44,8 +44,7 @@ internal static class ChildProcess
         {
             var output = standardOutput.ReadToEndAsync(cancellationToken);
             var errors = standardError.ReadToEndAsync(cancellationToken);
-            await process.StandardInput.WriteAsync(input.AsMemory(), cancellationToken);
-            process.StandardInput.Close();
+            await WriteInputAsync(process, input, cancellationToken);
             await process.WaitForExitAsync(cancellationToken);
             return new Result(process.ExitCode, await output, await errors);
         }
@@ -53,6 +52,20 @@ internal static class ChildProcess
         {
             process.Kill(entireProcessTree: true);
             throw;
+        }
+    }
+
+    /// <summary>A program that ends before it read its input has said why; its exit code and errors are the answer, not the broken pipe.</summary>
+    private static async Task WriteInputAsync(Process process, string? input, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await process.StandardInput.WriteAsync(input.AsMemory(), cancellationToken);
+            process.StandardInput.Close();
+        }
+        catch (IOException)
+        {
+            await process.WaitForExitAsync(cancellationToken);
         }
     }
 
