@@ -57,7 +57,7 @@ internal sealed class Heartbeat : IAsyncDisposable
         catch (Exception exception)
         {
             var reason = PostgresErrors.ToJobException(exception)?.Message ?? Defect.Kind(exception);
-            context.Log.Warning("The heartbeat could not be written: {Reason}", reason);
+            context.Log.Warning("The heartbeat could not be written: {Reason:l}", reason);
         }
     }
 }

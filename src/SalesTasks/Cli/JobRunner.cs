@@ -39,7 +39,7 @@ internal sealed class JobRunner(CommandHost host, JobDefinition job, ParameterSe
                 run, values.Get(CommonParameters.DryRun), started,
                 "asked to stop, but the current batch did not end in time; the server rolls it back, or completes it where it was being "
                 + "committed");
-            log.Warning("{Error}", stopped.Error);
+            log.Warning("{Error:l}", stopped.Error);
             Print(HandOver(stopped, files, log), log);
         };
 
@@ -103,7 +103,7 @@ internal sealed class JobRunner(CommandHost host, JobDefinition job, ParameterSe
         ResultLine line;
         try
         {
-            context.Log.Information("{Command} started", job.Name);
+            context.Log.Information("{Command:l} started", job.Name);
             await using var heartbeat = new Heartbeat(context, tryId, s_heartbeat);
             var result = await job.RunAsync(context, stop.Token);
             var idle = result.NothingToDo;
@@ -118,7 +118,8 @@ internal sealed class JobRunner(CommandHost host, JobDefinition job, ParameterSe
                 Result = result,
             };
             context.Log.Information(
-                "{Command} {Status} {@Counts} in {DurationMs} ms", job.Name, line.Status, result.Counts, line.DurationMs);
+                "{Command:l} {Status:l}: {Counts:l}; {DurationMs} ms", job.Name, line.Status,
+                string.Join(", ", result.Counts.Select(c => $"{c.Key} {c.Value}")), line.DurationMs);
         }
         catch (Exception exception)
         {
@@ -149,7 +150,7 @@ internal sealed class JobRunner(CommandHost host, JobDefinition job, ParameterSe
         catch (Exception exception)
         {
             var reason = PostgresErrors.ToJobException(exception)?.Message ?? Defect.Kind(exception);
-            context.Log.Warning("The end of this try could not be recorded: {Reason}", reason);
+            context.Log.Warning("The end of this try could not be recorded: {Reason:l}", reason);
         }
     }
 
@@ -175,15 +176,15 @@ internal sealed class JobRunner(CommandHost host, JobDefinition job, ParameterSe
     {
         if (line.ExitCode is ExitCode.Defect)
         {
-            log.Error("{Error} {Stack}", line.Error, Defect.Stack(exception));
+            log.Error("{Error:l} {Stack:l}", line.Error, Defect.Stack(exception));
         }
         else if (line.ExitCode is ExitCode.Stopped)
         {
-            log.Warning("{Error}", line.Error);
+            log.Warning("{Error:l}", line.Error);
         }
         else
         {
-            log.Error("{Error}", line.Error);
+            log.Error("{Error:l}", line.Error);
         }
     }
 
@@ -196,7 +197,7 @@ internal sealed class JobRunner(CommandHost host, JobDefinition job, ParameterSe
         }
         catch (JobException failure)
         {
-            log.Error("{Error}", failure.Message);
+            log.Error("{Error:l}", failure.Message);
             line = OrFailed(line, failure);
         }
 
@@ -209,7 +210,7 @@ internal sealed class JobRunner(CommandHost host, JobDefinition job, ParameterSe
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            log.Warning("{Path} cannot be written ({Reason})", host.TerminationLog, exception.GetType().Name);
+            log.Warning("{Path} cannot be written ({Reason:l})", host.TerminationLog, exception.GetType().Name);
         }
 
         return line;
@@ -232,7 +233,7 @@ internal sealed class JobRunner(CommandHost host, JobDefinition job, ParameterSe
         {
             var failure = JobException.Temporary(
                 $"stdout: the result cannot be written ({exception.GetBaseException().Message})", exception);
-            log.Error("{Error}", failure.Message);
+            log.Error("{Error:l}", failure.Message);
             line = OrFailed(line, failure);
         }
 
