@@ -81,7 +81,9 @@ internal static partial class MappingCommands
             {
                 context.WriteJson(new Dictionary<string, object?>(StringComparer.Ordinal)
                 {
-                    ["name"] = saved, ["kind"] = mapping.Kind, ["changed"] = changed > 0,
+                    ["name"] = saved,
+                    ["kind"] = mapping.Kind,
+                    ["changed"] = changed > 0,
                 });
             }
             else

@@ -115,7 +115,13 @@ internal sealed record PointTable(IReadOnlyDictionary<string, decimal> Numbers, 
         },
         new Dictionary<string, int>
         {
-            ["organic"] = 5, ["direct"] = 5, ["referral"] = 4, ["partner"] = 4, ["paid"] = 3, ["ad"] = 3, ["social"] = 2,
+            ["organic"] = 5,
+            ["direct"] = 5,
+            ["referral"] = 4,
+            ["partner"] = 4,
+            ["paid"] = 3,
+            ["ad"] = 3,
+            ["social"] = 2,
         });
 
     public int SourcePoints(SampleLead lead) =>
