@@ -11,7 +11,7 @@ SELECT jsonb_build_object(
   'next_age_boundary', CASE WHEN l.created_at > @as_of - make_interval(hours => 24 * (r.recent_days + 1)) AND isfinite(l.created_at)
     THEN l.created_at + make_interval(hours => 24 * (1 + CASE
       WHEN l.created_at > @as_of - make_interval(hours => 24 * (r.fresh_days + 1)) THEN r.fresh_days ELSE r.recent_days END)) END,
-  'waiting_to_be_scored', EXISTS (SELECT 1 FROM lead_score_due d WHERE d.lead_id = l.lead_id AND d.due_at <= @as_of)
+  'waiting_to_be_scored', coalesce((SELECT true FROM lead_score_due d WHERE d.lead_id = l.lead_id AND d.due_at <= @as_of LIMIT 1), false)
     OR NOT coalesce(b.scored_through >= l.lead_id AND b.settings LIKE 'rules=' || r.version || ' %', false),
   'factors', jsonb_build_array(
     jsonb_build_array('base', k.base_points, NULL),
