@@ -1,6 +1,6 @@
 -- What insert_events.sql would do, without doing it: takes the staged events whose lead is known, counts those that are not there yet.
 WITH found AS MATERIALIZED (
-  SELECT e.seq, coalesce(l.ext_id, a.ext_id, m.ext_id) AS ext_id
+  SELECT e.ctid AS row_ctid, coalesce(l.ext_id, a.ext_id, m.ext_id) AS ext_id
   FROM lead_import_events e
   LEFT JOIN leads l ON l.ext_id = e.lead_ext_id
   LEFT JOIN lead_aliases a ON a.alias_ext_id = e.lead_ext_id
@@ -15,7 +15,7 @@ WITH found AS MATERIALIZED (
 ), taken AS (
   DELETE FROM lead_import_events e
   USING found f
-  WHERE e.import_id = @import_id AND e.seq = f.seq AND f.ext_id IS NOT NULL
+  WHERE e.ctid = f.row_ctid AND f.ext_id IS NOT NULL
   RETURNING e.*, f.ext_id
 )
 SELECT

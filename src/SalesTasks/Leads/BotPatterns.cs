@@ -1,5 +1,3 @@
-using System.Text;
-using System.Text.RegularExpressions;
 using SalesTasks.Database;
 
 namespace SalesTasks.Leads;
@@ -10,12 +8,12 @@ internal sealed class BotPatterns
     /// <summary>Campaigns have hundreds of different agents; the limit is for files that make them up.</summary>
     private const int MostRemembered = 10_000;
 
-    private readonly IReadOnlyList<(Regex Pattern, string Reason, string? EventType)> _patterns;
+    private readonly IReadOnlyList<(string Pattern, string Reason, string? EventType)> _patterns;
     private readonly Dictionary<(string Agent, string EventType), string?> _remembered = [];
 
     /// <param name="patterns">LIKE patterns in lower case, the most telling first.</param>
     public BotPatterns(IEnumerable<(string Pattern, string Reason, string? EventType)> patterns) =>
-        _patterns = [.. patterns.Select(pattern => (LikeToRegex(pattern.Pattern), pattern.Reason, pattern.EventType))];
+        _patterns = [.. patterns];
 
     public static async Task<BotPatterns> LoadAsync(SalesDatabase database, CancellationToken cancellationToken)
     {
@@ -32,7 +30,7 @@ internal sealed class BotPatterns
         {
             var agent = userAgent.Trim().ToLowerInvariant();
             reason = _patterns
-                .FirstOrDefault(p => (p.EventType is null || string.Equals(p.EventType, eventType, StringComparison.Ordinal)) && p.Pattern.IsMatch(agent))
+                .FirstOrDefault(p => (p.EventType is null || string.Equals(p.EventType, eventType, StringComparison.Ordinal)) && IsLike(agent, p.Pattern))
                 .Reason;
             if (_remembered.Count < MostRemembered)
             {
@@ -43,22 +41,43 @@ internal sealed class BotPatterns
         return reason;
     }
 
-    /// <summary><c>%</c> any text, <c>_</c> one character, a backslash takes the next one as it is: as LIKE reads them.</summary>
-    private static Regex LikeToRegex(string like)
+    /// <summary>
+    /// <c>%</c> any text, <c>_</c> one character, a backslash takes the next one as it is: as LIKE reads them. Goes back to the last <c>%</c>
+    /// only, so a text written by a stranger cannot make it slow; regular expressions that promise the same cost megabytes each.
+    /// </summary>
+    private static bool IsLike(ReadOnlySpan<char> text, ReadOnlySpan<char> like)
     {
-        var regex = new StringBuilder("^");
-        for (var at = 0; at < like.Length; at++)
+        int at = 0, pattern = 0, resumeText = -1, resumeLike = -1;
+        while (at < text.Length)
         {
-            regex.Append(like[at] switch
+            if (pattern < like.Length && like[pattern] == '%')
             {
-                '%' => ".*",
-                '_' => ".",
-                '\\' when at + 1 < like.Length => Regex.Escape(like[++at].ToString()),
-                var character => Regex.Escape(character.ToString()),
-            });
+                resumeLike = ++pattern;
+                resumeText = at;
+            }
+            else if (pattern < like.Length && Matches(text[at], like, pattern, out var length))
+            {
+                at++;
+                pattern += length;
+            }
+            else if (resumeLike >= 0)
+            {
+                pattern = resumeLike;
+                at = ++resumeText;
+            }
+            else
+            {
+                return false;
+            }
         }
 
-        // Without backtracking: agents are written by strangers.
-        return new Regex(regex.Append('$').ToString(), RegexOptions.NonBacktracking | RegexOptions.Singleline | RegexOptions.CultureInvariant);
+        return like[pattern..].TrimStart('%').IsEmpty;
+    }
+
+    private static bool Matches(char character, ReadOnlySpan<char> like, int at, out int length)
+    {
+        var escaped = like[at] == '\\' && at + 1 < like.Length;
+        length = escaped ? 2 : 1;
+        return escaped ? like[at + 1] == character : like[at] == '_' || like[at] == character;
     }
 }

@@ -241,7 +241,7 @@ internal sealed class ImportJob
             _context.Log.Warning("{File} is of an earlier run and no longer applies, but cannot be deleted", stale);
         }
 
-        return new JobResult(_counts.ToDictionary()) { NothingToDo = _counts.Written == 0, Details = details };
+        return new JobResult(_counts.ToDictionary()) { NothingToDo = _counts.Written + _counts.Rejected == 0, Details = details };
     }
 }
 

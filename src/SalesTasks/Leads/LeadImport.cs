@@ -34,6 +34,7 @@ internal sealed class LeadImport(
     JobContext context, ImportSettings settings, ImportStaging staging, RejectFile rejects, IReadOnlyList<SourceFile> files, ImportCounts counts)
 {
     private readonly string[] _erase = settings.Erased;
+    private readonly LeadMatcher _matcher = new(settings.Match, fill: settings.OnDuplicate is "merge");
     private long _taken;
 
     private (string, object?) ImportId => ("import_id", staging.ImportId);
@@ -100,6 +101,12 @@ internal sealed class LeadImport(
             _taken += applied.Taken;
             context.Advance(applied.Taken);
             first = last + 1;
+            if (_matcher.Count > ImportStaging.BatchSize / 2)
+            {
+                // What lives just as long as a batch outlives two collections and then lies around: 117 MB at the peak instead of 210.
+                _matcher.Clear();
+                GC.Collect();
+            }
         }
     }
 
@@ -154,36 +161,35 @@ internal sealed class LeadImport(
             return [];
         }
 
-        var matcher = new LeadMatcher(settings.Match, fill: settings.OnDuplicate is "merge");
+        _matcher.Clear();
         var emails = rows.Select(row => row.Keys.Email).Where(email => !string.IsNullOrEmpty(email)).Distinct(StringComparer.Ordinal).ToArray();
         var phones = settings.Match is MatchRule.Email ? []
             : rows.Select(row => LeadMatcher.Identifying(row.Keys.Phone)).OfType<string>().Distinct(StringComparer.Ordinal).ToArray();
         (string, object?)[] keys = [("emails", emails), ("phones", phones)];
         foreach (var person in await PeopleAsync(connection, "leads/known_people", keys, cancellationToken))
         {
-            matcher.Add(person);
+            _matcher.Add(person);
         }
 
         if (context.DryRun)
         {
             foreach (var person in await PeopleAsync(connection, "leads/previewed_people", [ImportId, .. keys], cancellationToken))
             {
-                matcher.Add(person);
+                _matcher.Add(person);
             }
         }
 
-        var matches = rows.Select(row => matcher.Match(row.Seq, row.Keys)).OfType<PersonMatch>().ToList();
-        await LinkAsync(connection, matcher, matches, cancellationToken);
+        var matches = rows.Select(row => _matcher.Match(row.Seq, row.Keys)).OfType<PersonMatch>().ToList();
+        await LinkAsync(connection, matches, cancellationToken);
         return matches;
     }
 
-    private async Task LinkAsync(
-        NpgsqlConnection connection, LeadMatcher matcher, List<PersonMatch> matches, CancellationToken cancellationToken)
+    private async Task LinkAsync(NpgsqlConnection connection, List<PersonMatch> matches, CancellationToken cancellationToken)
     {
         var seqs = matches.ConvertAll(match => match.Seq).ToArray();
         if (context.DryRun)
         {
-            var touched = matcher.Touched.ToList();
+            var touched = _matcher.Touched.ToList();
             await connection.ExecuteStatementAsync(
                 "leads/remember_people",
                 [

@@ -45,6 +45,9 @@ internal sealed class LeadMatcher(MatchRule rule, bool fill)
     private readonly Dictionary<string, Person> _byEmail = new(StringComparer.Ordinal);
     private readonly Dictionary<string, List<Person>> _byPhone = new(StringComparer.Ordinal);
 
+    /// <summary>People known.</summary>
+    public int Count => _byId.Count;
+
     /// <summary>People that rows created or filled, with the row that did so last.</summary>
     public IEnumerable<(long Seq, PersonKeys Keys)> Touched =>
         _byId.Values.Where(person => person.Seq > 0).OrderBy(person => person.Seq).Select(person => (person.Seq, person.Keys));
@@ -52,6 +55,14 @@ internal sealed class LeadMatcher(MatchRule rule, bool fill)
     /// <summary>The phone number where it identifies somebody: long enough, and not one digit over and over.</summary>
     public static string? Identifying(string? phone) =>
         phone is { Length: >= FewestDigits } && phone.AsSpan().IndexOfAnyExcept(phone[0]) >= 0 ? phone : null;
+
+    /// <summary>Forgets everybody, for the next batch: its tables are large, and made anew for every batch they pile up.</summary>
+    public void Clear()
+    {
+        _byId.Clear();
+        _byEmail.Clear();
+        _byPhone.Clear();
+    }
 
     /// <summary>Adds a lead that exists; leads come oldest first. Given again it is the same lead with more known of it.</summary>
     public void Add(PersonKeys keys)

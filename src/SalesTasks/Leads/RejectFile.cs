@@ -143,14 +143,9 @@ internal sealed class RejectFile : IAsyncDisposable
         {
             _stream = Create(_final);
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException && _mayMove)
-        {
-            _final = Path.Combine(Path.GetTempPath(), $"{Guid.CreateVersion7():N}-{Path.GetFileName(_path)}");
-            _stream = Create(_final);
-        }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw JobException.Usage(
+            _stream = _mayMove ? CreateElsewhere(exception) : throw JobException.Usage(
                 $"reject_path: '{_path}' cannot be written ({exception.GetType().Name}); allowed: a file or folder this user may write", exception);
         }
 
@@ -161,6 +156,21 @@ internal sealed class RejectFile : IAsyncDisposable
             InjectionCharacters = "=@+-\t\r\n",
         });
         _writer.WriteHeader(Header.Split(','));
+    }
+
+    private FileStream CreateElsewhere(Exception reason)
+    {
+        _final = Path.Combine(Path.GetTempPath(), $"{Guid.CreateVersion7():N}-{Path.GetFileName(_path)}");
+        try
+        {
+            return Create(_final);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw JobException.Usage(
+                $"Rejected rows can be written neither to '{_path}' ({reason.GetType().Name}) nor to '{Path.GetTempPath()}' "
+                + $"({exception.GetType().Name}); say with reject_path where to", exception);
+        }
     }
 
     private static FileStream Create(string final)

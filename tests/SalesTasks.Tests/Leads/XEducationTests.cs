@@ -3,22 +3,25 @@ using SalesTasks.Tests.TestBase;
 namespace SalesTasks.Tests.Leads;
 
 /// <summary>The example mapping on the real lead list it is for. The list may not be shipped: these tests skip where it is not there.</summary>
-public sealed class XEducationTests : IClassFixture<TestDatabase>, IDisposable
+public sealed class XEducationTests(TestDatabase database) : IClassFixture<TestDatabase>, IAsyncLifetime
 {
-    private readonly TestDatabase _database;
-    private readonly ImportRunner _runner;
+    // One a test: each imports the list into an empty database.
+    private TestDatabase _database = database;
+    private ImportRunner _runner = null!;
 
-    public XEducationTests(TestDatabase database)
+    private static string Mapping => Path.Combine(Checkout.Folder, "examples", "mappings", "xeducation.yaml");
+
+    public async ValueTask InitializeAsync()
     {
-        _database = database;
-        _runner = new ImportRunner(database);
+        _database = await TestDatabase.CreateAsync(database.Server);
+        _runner = new ImportRunner(_database);
     }
 
-    private static string Checkout { get; } = FindCheckout();
-
-    private static string Mapping => Path.Combine(Checkout, "examples", "mappings", "xeducation.yaml");
-
-    public void Dispose() => _runner.Dispose();
+    public async ValueTask DisposeAsync()
+    {
+        _runner.Dispose();
+        await _database.DisposeAsync();
+    }
 
     [Fact]
     public async Task ExampleMapping_RealList_ImportsEveryLeadAndASecondTimeNothing()
@@ -63,22 +66,11 @@ public sealed class XEducationTests : IClassFixture<TestDatabase>, IDisposable
     {
         var folders = new[]
         {
-            Environment.GetEnvironmentVariable("SALES_DATA_DIR"), Path.Combine(Checkout, "..", "shared", "data"),
-            Path.Combine(Checkout, "..", "..", "shared", "data"),
+            Environment.GetEnvironmentVariable("SALES_DATA_DIR"), Path.Combine(Checkout.Folder, "..", "shared", "data"),
+            Path.Combine(Checkout.Folder, "..", "..", "shared", "data"),
         };
         var list = folders.Where(folder => !string.IsNullOrEmpty(folder)).Select(folder => Path.Combine(folder!, "xeducation", "leads.csv")).FirstOrDefault(File.Exists);
         Assert.SkipWhen(list is null, "The X Education list is not here; set SALES_DATA_DIR to the folder that holds xeducation/leads.csv.");
         return list!;
-    }
-
-    private static string FindCheckout()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "SalesTasks.sln")))
-        {
-            folder = folder.Parent ?? throw new InvalidOperationException("The tests run outside their checkout.");
-        }
-
-        return folder.FullName;
     }
 }
