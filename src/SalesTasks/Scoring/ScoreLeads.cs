@@ -185,7 +185,6 @@ internal sealed class ScoreLeads
                     return (through, await CountAsync(connection, "scoring/preview_block", range, token));
                 }
 
-                await connection.ExecuteStatementAsync("scoring/plan_block", [], token);
                 await connection.ExecuteStatementAsync("scoring/source_points_of_block", range, token);
                 await connection.ExecuteStatementAsync("scoring/age_boundaries_of_block", range, token);
                 var counts = await CountAsync(connection, "scoring/score_block", range, token);
