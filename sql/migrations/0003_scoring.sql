@@ -170,7 +170,8 @@ BEGIN
     RETURN false;
   END IF;
   PERFORM pg_advisory_xact_lock(hashtext('lead_scores partitions'), hashtext(current_schema()));
-  IF to_regclass(partition_name) IS NOT NULL THEN
+  -- A query with a snapshot of its own: to_regclass may still answer from before the wait.
+  IF EXISTS (SELECT FROM pg_class WHERE relname = partition_name AND relnamespace = current_schema()::regnamespace) THEN
     RETURN false;
   END IF;
   EXECUTE format('CREATE TABLE %I (LIKE lead_scores INCLUDING DEFAULTS)', partition_name);
