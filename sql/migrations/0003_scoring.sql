@@ -170,12 +170,13 @@ BEGIN
     RETURN false;
   END IF;
   PERFORM pg_advisory_xact_lock(hashtext('lead_scores partitions'), hashtext(current_schema()));
+  -- Inserters wait here, before they choose a partition: one that had chosen the default partition would fail after the attach.
+  LOCK TABLE ONLY lead_scores IN SHARE ROW EXCLUSIVE MODE;
   -- A query with a snapshot of its own: to_regclass may still answer from before the wait.
   IF EXISTS (SELECT FROM pg_class WHERE relname = partition_name AND relnamespace = current_schema()::regnamespace) THEN
     RETURN false;
   END IF;
   EXECUTE format('CREATE TABLE %I (LIKE lead_scores INCLUDING DEFAULTS)', partition_name);
-  -- Nobody inserts into the default partition between the move and the attach.
   LOCK TABLE lead_scores_default IN ACCESS EXCLUSIVE MODE;
   EXECUTE format(
     'WITH moved AS (DELETE FROM lead_scores_default WHERE calculated_at >= %L AND calculated_at < %L RETURNING *) INSERT INTO %I SELECT * FROM moved',
