@@ -173,7 +173,7 @@ BEGIN
   -- Inserters wait here, before they choose a partition: one that had chosen the default partition would fail after the attach.
   LOCK TABLE ONLY lead_scores IN SHARE ROW EXCLUSIVE MODE;
   -- A query with a snapshot of its own: to_regclass may still answer from before the wait.
-  IF EXISTS (SELECT FROM pg_class WHERE relname = partition_name AND relnamespace = current_schema()::regnamespace) THEN
+  IF EXISTS (SELECT FROM pg_class WHERE relname = partition_name AND relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema())) THEN
     RETURN false;
   END IF;
   EXECUTE format('CREATE TABLE %I (LIKE lead_scores INCLUDING DEFAULTS)', partition_name);
