@@ -475,7 +475,8 @@ REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION model_
 -- The rules applied to the leads p_first to p_last, written once: scoring, its preview and explain select from it, and the planner inlines
 -- it (no SET, not STRICT), so that further conditions on lead_id reach the index. The range is named for every table by lead_id: the
 -- planner does not carry it over a join, and would read all engagement for every block. LATERAL ... OFFSET 0 is a barrier: without it
--- each point expression would be evaluated again wherever the sum is used.
+-- each point expression would be evaluated again wherever the sum is used. Free-mail domains are looked up with IN and not joined: a
+-- subquery that depends on nothing is hashed once, where a join that expects one lead reads the whole list again for each of them.
 CREATE FUNCTION lead_score_calculation(
   p_rule_version int, p_as_of timestamptz, p_engagement boolean, p_model boolean, p_first bigint, p_last bigint
 )
@@ -511,7 +512,6 @@ AS $$
   LEFT JOIN scoring_source_points s ON s.version = p_rule_version AND s.source = l.source
   LEFT JOIN lead_engagement g ON g.lead_id = l.lead_id AND g.lead_id BETWEEN p_first AND p_last
   LEFT JOIN lead_model_scores m ON p_model AND m.lead_id = l.lead_id AND m.lead_id BETWEEN p_first AND p_last
-  LEFT JOIN free_mail_domains f ON f.domain = l.domain
   CROSS JOIN LATERAL (
     SELECT
       capping.*,
@@ -541,7 +541,7 @@ AS $$
             CASE WHEN l.created_at > r.fresh_since THEN r.fresh_points WHEN l.created_at > r.recent_since THEN r.recent_points
               ELSE 0::smallint END AS age_points,
             CASE
-              WHEN l.domain IS NULL OR f.domain IS NOT NULL THEN 0::smallint
+              WHEN l.domain IS NULL OR l.domain IN (SELECT f.domain FROM free_mail_domains f) THEN 0::smallint
               WHEN right(l.domain, 4) IN ('.edu', '.gov') THEN r.edu_gov_domain_points
               WHEN length(l.domain) < r.short_domain_length THEN r.short_domain_points
               ELSE 0::smallint

@@ -45,10 +45,12 @@ public sealed class StatementShapeTests(TestDatabase database) : IClassFixture<T
     }
 
     [Theory]
-    [InlineData(200)]
-    [InlineData(1_500)]
-    [InlineData(6_000)]
-    public async Task ScoreBlock_FewLeadsNeverAnalysed_IsLinear(int leads)
+    [InlineData(200, false)]
+    [InlineData(1_500, false)]
+    [InlineData(200, true)]
+    [InlineData(1_500, true)]
+    [InlineData(6_000, false)]
+    public async Task ScoreBlock_FewLeadsNeverAnalysed_IsLinear(int leads, bool listsAnalysed)
     {
         // Small and unknown tables look like one row to the planner: the trap of plans that calculate all leads for each lead.
         await using var own = await TestDatabase.CreateAsync(database.Server);
@@ -61,6 +63,11 @@ public sealed class StatementShapeTests(TestDatabase database) : IClassFixture<T
             ("leads", leads));
         await own.ExecuteAsync("INSERT INTO lead_engagement (lead_id, replies) SELECT lead_id, 1 FROM leads");
         await own.ExecuteAsync("INSERT INTO lead_model_scores (lead_id, model_score, model_version) SELECT lead_id, 50, 'm' FROM leads");
+        if (listsAnalysed)
+        {
+            // As autovacuum does in time: the planner knows that these are short, and would read them whole for the one lead it expects.
+            await own.ExecuteAsync("ANALYZE free_mail_domains");
+        }
 
         foreach (var model in (bool[])[false, true])
         {
