@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-import time
 import uuid
 from typing import TYPE_CHECKING, Any, Sequence
 
@@ -120,17 +119,24 @@ class DockerStep(DockerOperator):
             reader.restart()
             try:
                 for chunk in self.cli.logs(self._container_name, stdout=True, stderr=True, stream=True, follow=True):
-                    self._log(reader.feed(chunk))
+                    self._relay(reader.feed(chunk))
             except _STREAM_BROKE as cut:
                 # Proxies cut what is silent for long. The container is not concerned.
                 self.log.info("The log stream was cut (%s); reading on", type(cut).__name__)
             state = self.cli.inspect_container(self._container_name)["State"]
             if not state["Running"]:
-                self._log(reader.rest())
+                self._relay(reader.rest())
                 return state
-            time.sleep(0.5)
+            self._await_end()
 
-    def _log(self, lines: Any) -> None:
+    def _await_end(self) -> None:
+        """The container's end, or a second: between a cut stream and the next one, and where the end of the log comes first."""
+        try:
+            self.cli.wait(self._container_name, timeout=1)
+        except RequestException:
+            pass  # Not ended yet. An engine that is gone is noticed by the next look at the state.
+
+    def _relay(self, lines: Any) -> None:
         for line in lines:
             level, text = contract.read_log_line(line)
             self.log.log(level, "%s", text)
