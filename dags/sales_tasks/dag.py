@@ -152,12 +152,19 @@ def _docker(settings: contract.Settings, ids: dict[str, str], files: bool, memor
 
 
 def _kubernetes(settings: contract.Settings, ids: dict[str, str], files: bool, memory_mb: int) -> tuple[Any, str, dict[str, Any]]:
-    from airflow.providers.cncf.kubernetes.secret import Secret
     from kubernetes.client import models as k8s
 
     from sales_tasks.kubernetes_runtime import REMOVE_ALWAYS, KubernetesStep
 
-    variables = [contract.connection_variable(connection_id) for connection_id in dict.fromkeys(ids.values())]
+    # Airflow's own connections stay out of pods: whoever may read a pod's specification would read the passwords in it.
+    secrets = [
+        k8s.V1EnvVar(
+            name=variable,
+            value_from=k8s.V1EnvVarSource(secret_key_ref=k8s.V1SecretKeySelector(name=settings.kubernetes_secret, key=variable)),
+        )
+        for variable in map(contract.connection_variable, dict.fromkeys(ids.values()))
+    ]
+    shown = [k8s.V1EnvVar(name=name, value=value) for name, value in contract.step_environment(settings, ids).items()]
     volumes = [k8s.V1Volume(name="tmp", empty_dir=k8s.V1EmptyDirVolumeSource())]
     mounts = [k8s.V1VolumeMount(name="tmp", mount_path="/tmp")]
     if files and settings.leads_volume:
@@ -166,9 +173,7 @@ def _kubernetes(settings: contract.Settings, ids: dict[str, str], files: bool, m
         mounts.append(k8s.V1VolumeMount(name="leads", mount_path=contract.LEADS_FOLDER))
     arguments: dict[str, Any] = {
         "image": settings.image,
-        "env_vars": contract.step_environment(settings, ids),
-        # Airflow's own connections stay out of pods: whoever may read a pod's specification would read the passwords in it.
-        "secrets": [Secret("env", variable, settings.kubernetes_secret, variable) for variable in variables],
+        "env_vars": [*shown, *secrets],
         "do_xcom_push": True,
         "get_logs": True,
         "log_events_on_failure": True,

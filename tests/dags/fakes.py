@@ -3,6 +3,7 @@
 They keep to what the real ones do as far as our modules see it: what they are called with is kept, and what they refuse is refused.
 """
 
+import functools
 import io
 import sys
 import tarfile
@@ -183,6 +184,7 @@ class LogConfig(dict):
         super().__init__(Type=type, Config=config or {})
 
 
+@functools.lru_cache(maxsize=None)
 def install():
     """Puts the stand-ins in, all or none: a mixture of real and made-up would test neither. Returns whether they are in."""
     if all(map(importable, ("airflow.providers.docker.operators.docker", "docker.errors"))):
@@ -207,6 +209,50 @@ def install():
     module("requests.exceptions", RequestException=RequestException)
     module("urllib3")
     module("urllib3.exceptions", HTTPError=HTTPError)
+    return True
+
+
+# ---- Kubernetes ----
+
+
+class KubernetesPodOperator(BaseOperator):
+    """Pods are the real class's business; here is what our subclass changes: the end of one."""
+
+    def __init__(
+        self, *, image, arguments, env_vars, do_xcom_push, get_logs, log_events_on_failure, reattach_on_restart, termination_grace_period,
+        startup_timeout_seconds, labels, container_resources, security_context, container_security_context, volumes, volume_mounts,
+        is_delete_operator_pod=True, namespace=None, service_account_name=None, kubernetes_conn_id=None, image_pull_secrets=None, **options
+    ):
+        given = {name: value for name, value in locals().items() if name not in ("self", "options", "__class__")}
+        super().__init__(**options)
+        self.__dict__.update(given)
+        self.base_container_name = "base"
+
+    def cleanup(self, pod, remote_pod):
+        if getattr(getattr(remote_pod, "status", None), "phase", None) != "Succeeded":
+            raise AirflowException(f"Pod returned a failure: {remote_pod}")
+
+
+class _Models(types.ModuleType):
+    """Any model of the Kubernetes client, as the keywords it was made of."""
+
+    def __getattr__(self, name):
+        if not name.startswith("V1"):
+            raise AttributeError(name)
+        return lambda **fields: types.SimpleNamespace(**{"value": None, "value_from": None, **fields})
+
+
+@functools.lru_cache(maxsize=None)
+def install_kubernetes():
+    """As ``install``, for the Kubernetes provider."""
+    if not install() and importable("airflow.providers.cncf.kubernetes.operators.pod"):
+        return False
+    for name in ("airflow.providers.cncf", "airflow.providers.cncf.kubernetes", "airflow.providers.cncf.kubernetes.operators"):
+        module(name)
+    module("airflow.providers.cncf.kubernetes.operators.pod", KubernetesPodOperator=KubernetesPodOperator)
+    module("kubernetes")
+    module("kubernetes.client")
+    sys.modules["kubernetes.client"].models = sys.modules["kubernetes.client.models"] = _Models("kubernetes.client.models")
     return True
 
 
