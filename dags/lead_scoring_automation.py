@@ -12,6 +12,6 @@ from sales_tasks.dag import sales_dag, step
 with sales_dag("lead_scoring_automation", schedule="0 */6 * * *", doc=__doc__, tags=["scoring"]) as dag:
     (
         step("scoring score", sharded=True, updates=["leads", "lead_score_history", "sales_pipeline"])
-        >> step("scoring qualify", updates=["sales_pipeline"])
+        >> step("scoring qualify", sharded=True, updates=["sales_pipeline"])
         >> step("scoring summarize")
     )

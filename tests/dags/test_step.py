@@ -274,11 +274,12 @@ class DagTests(unittest.TestCase):
 
     def test_shards_map_the_steps_that_can_be_split_and_take_the_choice_from_the_form(self):
         dag = self.load(SALES_SHARDS="3")["lead_scoring_automation"]
-        score, qualify = self.tasks(dag)[:2]
-        commands = score.mapped["command"] if FAKED else score.expand_input.value["command"]
+        score, qualify, summarize = self.tasks(dag)
+        commands = [task.mapped["command"] if FAKED else task.expand_input.value["command"] for task in (score, qualify)]
 
-        self.assertEqual([["scoring", "score", f"--shard={i}/3"] for i in range(3)], list(commands))
-        self.assertEqual(["scoring", "qualify"], qualify.command)
+        self.assertEqual(
+            [[["scoring", step, f"--shard={i}/3"] for i in range(3)] for step in ("score", "qualify")], [list(c) for c in commands])
+        self.assertEqual(["scoring", "summarize"], summarize.command)
         self.assertNotIn("shard", dag.options["params"] if FAKED else dag.params)
 
     def test_files_are_mounted_where_a_step_reads_them(self):

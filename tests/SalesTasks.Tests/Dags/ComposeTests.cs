@@ -1,7 +1,6 @@
 using System.Text.RegularExpressions;
 using SalesTasks.Tests.Repository;
 using SalesTasks.Tests.TestBase;
-using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
 namespace SalesTasks.Tests.Dags;
@@ -157,8 +156,40 @@ public sealed partial class ComposeTests
     {
         using var reader = File.OpenText($"{Checkout.Root}/docker-compose.airflow.yml");
         var stream = new YamlStream();
-        stream.Load(new MergingParser(new Parser(reader)));
-        return (YamlMappingNode)stream.Documents.Single().RootNode;
+        stream.Load(reader);
+        return (YamlMappingNode)Merged(stream.Documents.Single().RootNode);
+    }
+
+    /// <summary>The tree with merge keys (&lt;&lt;) resolved: a key of the mapping itself wins.</summary>
+    private static YamlNode Merged(YamlNode node)
+    {
+        if (node is YamlSequenceNode sequence)
+        {
+            return new YamlSequenceNode(sequence.Select(Merged));
+        }
+
+        if (node is not YamlMappingNode mapping)
+        {
+            return node;
+        }
+
+        var merged = new YamlMappingNode();
+        foreach (var (key, value) in mapping.Children.OrderBy(child => child.Key is YamlScalarNode { Value: "<<" } ? 0 : 1))
+        {
+            if (key is YamlScalarNode { Value: "<<" })
+            {
+                foreach (var (inheritedKey, inherited) in ((YamlMappingNode)Merged(value)).Children)
+                {
+                    merged.Children[inheritedKey] = inherited;
+                }
+            }
+            else
+            {
+                merged.Children[key] = Merged(value);
+            }
+        }
+
+        return merged;
     }
 
     private static YamlMappingNode Map(YamlMappingNode node, string key) => (YamlMappingNode)node.Children[key];

@@ -102,7 +102,7 @@ public sealed class ContractTests
 
         Assert.Equal(
             "scoring score ended with 64 (wrong usage, parameters or configuration; a retry cannot help): "
-            + "--dry-run: \"maybe\" is not allowed; allowed: true or false",
+            + "--dry-run: 'maybe' is not allowed; allowed: true or false",
             DagFiles.Text(said, "ending"));
     }
 

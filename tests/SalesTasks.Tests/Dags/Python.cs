@@ -15,6 +15,9 @@ internal static class Python
         return Json.Parse(output);
     }
 
+    /// <summary>Where an Airflow that is imported puts its files; not the user's home.</summary>
+    private static readonly string s_airflowHome = Path.Combine(Path.GetTempPath(), "sales-tasks-airflow-home");
+
     /// <summary>Runs <c>python3</c> without leaving compiled files in the checkout. Skips where there is none; a build server fails.</summary>
     public static async Task<(int ExitCode, string Output, string Errors)> RunAsync(params IEnumerable<string> arguments)
     {
@@ -23,7 +26,8 @@ internal static class Python
             Checkout.SkipOrFail("The DAGs were not checked: python3 is missing: apt-get install -y python3");
         }
 
-        var (exitCode, output, errors) = await Checkout.RunAsync("env", ["PYTHONDONTWRITEBYTECODE=1", "python3", "-W", "ignore", .. arguments]);
+        var (exitCode, output, errors) = await Checkout.RunAsync(
+            "env", ["PYTHONDONTWRITEBYTECODE=1", $"AIRFLOW_HOME={s_airflowHome}", "python3", "-W", "ignore", .. arguments]);
         return (exitCode, output, errors);
     }
 }
