@@ -21,5 +21,5 @@ public sealed class SampleCommandTests(TestDatabase database) : IClassFixture<Te
     }
 
     private Task<string?> CountsAsync() => database.ScalarAsync<string>(
-        "SELECT concat_ws('/', (SELECT count(*) FROM leads), (SELECT count(*) FROM sales_pipeline), (SELECT count(*) FROM sales_tasks))");
+        "SELECT concat_ws('/', (SELECT count(*) FROM leads), (SELECT count(*) FROM sales_pipeline), (SELECT count(*) FROM sales_followup_tasks))");
 }
