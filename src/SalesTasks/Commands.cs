@@ -1,6 +1,7 @@
 using SalesTasks.Cli;
 using SalesTasks.Demo;
 using SalesTasks.Leads;
+using SalesTasks.Outbox;
 using SalesTasks.Scoring;
 
 namespace SalesTasks;
@@ -13,6 +14,7 @@ internal static class Commands
     [
         new("lead_scoring_automation", ScoringJobs.Score, ScoringJobs.Qualify, ScoringJobs.Summarize),
         new("sales_lead_ingest", LeadsJobs.Import),
+        new("sales_followup_automation", OutboxJobs.Dispatch),
     ];
 
     /// <summary>What the demo runs, in this order: every DAG that needs nothing but the sample.</summary>
