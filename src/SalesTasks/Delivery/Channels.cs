@@ -64,9 +64,16 @@ internal static class Channels
         HttpReceiver Receiver(HttpSettings settings) => new(settings, options.RequestTimeout, options.Concurrency, time);
     }
 
+    /// <summary>By SMTP where the connection is of that type, else by webhook.</summary>
     private static OpenChannel OpenEmail(AirflowConnection connection, DispatchOptions options, TimeProvider time)
     {
         var extra = connection.ExtraFields;
+        if (connection.Type == "smtp")
+        {
+            var smtp = SmtpSettings.From(connection);
+            return new OpenChannel("email", new SmtpChannel(smtp, Unsubscribe(connection, extra), options.RequestTimeout, time), smtp.Receiver);
+        }
+
         var settings = HttpSettings.FromHttp(connection, "from_email", "unsubscribe_url");
         var receiver = new HttpReceiver(settings, options.RequestTimeout, options.Concurrency, time);
         return new OpenChannel(
