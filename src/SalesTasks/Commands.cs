@@ -1,3 +1,4 @@
+using SalesTasks.Campaigns;
 using SalesTasks.Cli;
 using SalesTasks.Demo;
 using SalesTasks.Leads;
@@ -12,6 +13,7 @@ internal static class Commands
     public static IReadOnlyList<DagDefinition> Dags { get; } =
     [
         new("lead_scoring_automation", ScoringJobs.Score, ScoringJobs.Qualify, ScoringJobs.Summarize),
+        new("sales_followup_automation", CampaignJobs.Enroll, CampaignJobs.Advance),
         new("sales_lead_ingest", LeadsJobs.Import),
     ];
 

@@ -31,6 +31,9 @@ internal sealed record JobResult(IReadOnlyDictionary<string, long> Counts)
     /// <summary>True where there was nothing to do; ends in 99 only for callers that asked for it.</summary>
     public bool NothingToDo { get; init; }
 
+    /// <summary>What made the job fail although all else was done; its counts are reported nevertheless.</summary>
+    public JobException? Failure { get; init; }
+
     /// <summary>Further facts for a person or a downstream task: short texts and numbers.</summary>
     public IReadOnlyDictionary<string, object?> Details { get; init; } = new Dictionary<string, object?>(StringComparer.Ordinal);
 }
