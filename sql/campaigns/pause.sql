@@ -1,5 +1,6 @@
 -- Halts what runs in disabled campaigns. A message that nobody has claimed yet is withdrawn with its event, and its step is due again: when
--- the campaign goes on, the step is written anew, under the same key. @ids: only these executions; @campaign: only this campaign.
+-- the campaign goes on, the step is written anew, under the same key. One that a dispatcher holds at this moment is cancelled there, which
+-- resume.sql knows. @ids: only these executions; @campaign: only this campaign.
 WITH halted AS (
   SELECT e.id, e.current_step
   FROM sales_campaign_executions e
@@ -13,8 +14,15 @@ WITH halted AS (
 ),
 withdrawn AS (
   DELETE FROM outbox_messages m
-  USING halted h
-  WHERE m.execution_id = h.id AND m.step_number = h.current_step AND m.status = 'pending'
+  USING (
+    SELECT w.id
+    FROM outbox_messages w
+    JOIN halted h ON h.id = w.execution_id AND h.current_step = w.step_number
+    WHERE w.status = 'pending'
+    ORDER BY w.id
+    FOR UPDATE OF w SKIP LOCKED
+  ) AS waiting
+  WHERE m.id = waiting.id
   RETURNING m.execution_id, m.campaign_event_id
 ),
 forgotten AS (
@@ -22,7 +30,7 @@ forgotten AS (
 )
 UPDATE sales_campaign_executions e
 SET
-  status = 'paused', status_reason = 'campaign_disabled', updated_at = @as_of,
+  status = 'paused', updated_at = @as_of, metadata = coalesce(e.metadata, '{}') || '{"stop_reason": "campaign_disabled"}',
   current_step = CASE WHEN w.execution_id IS NULL THEN e.current_step ELSE e.current_step - 1 END,
   next_action_at = CASE WHEN w.execution_id IS NULL THEN e.next_action_at ELSE @as_of END
 FROM halted h

@@ -1,5 +1,5 @@
 -- Ends the executions that may not go on, takes back their messages that nobody has claimed yet, and counts them by reason. @ids: only these.
--- What another runner holds it judges itself.
+-- What another runner holds it judges itself; a message that a dispatcher holds at this moment is judged there.
 WITH stopping AS (
   SELECT e.id, r.reason
   FROM sales_campaign_executions e
@@ -13,21 +13,34 @@ WITH stopping AS (
 ),
 cancelled AS (
   UPDATE outbox_messages m
-  SET status = 'cancelled', finished_at = @as_of, reason = 'campaign stopped: ' || s.reason
-  FROM stopping s
-  WHERE m.execution_id = s.id AND m.status = 'pending'
-  RETURNING m.campaign_event_id
+  SET status = 'cancelled', finished_at = @as_of, reason = s.reason
+  FROM (
+    SELECT w.id, s.reason
+    FROM outbox_messages w
+    JOIN stopping s ON s.id = w.execution_id
+    WHERE w.status = 'pending'
+    ORDER BY w.id
+    FOR UPDATE OF w SKIP LOCKED
+  ) AS s
+  WHERE m.id = s.id
+  RETURNING m.campaign_event_id, m.reason
 ),
 skipped AS (
-  UPDATE sales_campaign_events v SET status = 'skipped' FROM cancelled k WHERE v.id = k.campaign_event_id AND v.status = 'queued'
+  UPDATE sales_campaign_events v
+  SET status = 'skipped', metadata = coalesce(v.metadata, '{}') || jsonb_build_object('skip_reason', k.reason)
+  FROM cancelled k
+  WHERE v.id = k.campaign_event_id AND v.status = 'queued'
 ),
 stopped AS (
   UPDATE sales_campaign_executions e
-  SET status = 'stopped', status_reason = s.reason, completed_at = @as_of, next_action_at = NULL, updated_at = @as_of
+  SET
+    status = 'stopped', completed_at = @as_of, next_action_at = NULL, updated_at = @as_of,
+    metadata = coalesce(e.metadata, '{}') || jsonb_build_object('stop_reason', s.reason)
   FROM stopping s
   WHERE e.id = s.id
   RETURNING s.reason
 )
 SELECT
-  count(*) FILTER (WHERE reason = 'reply'), count(*) FILTER (WHERE reason = 'deal_closed'), count(*) FILTER (WHERE reason = 'opt_out')
+  count(*) FILTER (WHERE reason = 'replied'), count(*) FILTER (WHERE reason = 'deal_closed'),
+  count(*) FILTER (WHERE reason IN ('consent_refused', 'suppressed'))
 FROM stopped

@@ -4,12 +4,12 @@ WITH act AS (
   SELECT a.*
   FROM unnest(
     @executions::bigint[], @leads::text[], @pipelines::bigint[], @steps::int[], @event_types::text[], @event_statuses::text[],
-    @event_metadata::text[], @keys::text[], @channels::text[], @purposes::text[], @recipients::text[], @payloads::text[], @zones::text[],
+    @event_metadata::text[], @keys::text[], @channels::text[], @recipients::text[], @payloads::text[], @zones::text[],
     @days::text[], @starts::text[], @ends::text[], @task_types::text[], @task_titles::text[], @task_descriptions::text[],
     @task_priorities::text[], @assignees::text[], @task_seconds::double precision[], @next_seconds::double precision[], @statuses::text[],
     @variants::text[]
   ) AS a (
-    execution_id, lead_ext_id, pipeline_id, step_number, event_type, event_status, event_metadata, key, channel, purpose, recipient, payload,
+    execution_id, lead_ext_id, pipeline_id, step_number, event_type, event_status, event_metadata, key, channel, recipient, payload,
     time_zone, window_days, window_start, window_end, task_type, task_title, task_description, task_priority, assigned_to, task_seconds,
     next_seconds, status, variant)
 ),
@@ -30,7 +30,7 @@ message AS (
     idempotency_key, channel, purpose, lead_ext_id, execution_id, step_number, campaign_event_id, recipient, payload, not_before, time_zone,
     window_days, window_start, window_end, created_at)
   SELECT
-    f.key, f.channel, f.purpose, f.lead_ext_id, f.execution_id, f.step_number, v.id, f.recipient, f.payload::jsonb,
+    f.key, f.channel, 'campaign', f.lead_ext_id, f.execution_id, f.step_number, v.id, f.recipient, f.payload::jsonb,
     coalesce(next_send_time(@as_of, f.time_zone, f.window_days::int[], f.window_start::time, f.window_end::time), @as_of),
     f.time_zone, f.window_days::int[], f.window_start::time, f.window_end::time, @as_of
   FROM fresh f

@@ -1,8 +1,7 @@
--- What running campaigns needs: why an execution is not active, who enrolled in which run, and the figures of the variants.
+-- What running campaigns needs: what stops an execution, who enrolled in which run, and the figures of the variants.
 
-ALTER TABLE sales_campaign_executions ADD COLUMN status_reason varchar(32);
-COMMENT ON COLUMN sales_campaign_executions.status_reason IS
-  'why it is stopped or paused: reply, deal_closed, opt_out, campaign_disabled; null for what people did by hand';
+COMMENT ON COLUMN sales_campaign_executions.metadata IS
+  'variant: the one the lead gets; stop_reason: replied, deal_closed, consent_refused, suppressed, campaign_disabled';
 COMMENT ON COLUMN sales_campaign_executions.next_action_at IS
   'when the next step is due; null while the message of the current step is on its way: the delay runs from its sending';
 
@@ -10,6 +9,9 @@ COMMENT ON COLUMN sales_campaign_executions.next_action_at IS
 CREATE INDEX idx_campaign_executions_waiting ON sales_campaign_executions (id) WHERE status = 'active' AND next_action_at IS NULL;
 -- What stop rules look at: all that is under way, however much has ended.
 CREATE INDEX idx_campaign_executions_open ON sales_campaign_executions (campaign_id, status) WHERE status IN ('active', 'paused');
+-- What goes on when its campaign is enabled again.
+CREATE INDEX idx_campaign_executions_halted ON sales_campaign_executions (campaign_id)
+WHERE status IN ('paused', 'stopped') AND metadata ->> 'stop_reason' = 'campaign_disabled';
 
 -- Replies are rare, and every run asks for them.
 CREATE INDEX idx_engagement_replies ON lead_engagement_events (lead_ext_id, occurred_at) WHERE event_type = 'reply' AND NOT is_bot;
@@ -24,14 +26,12 @@ SELECT
     WHEN EXISTS (
       SELECT FROM lead_engagement_events g
       WHERE g.lead_ext_id = e.lead_ext_id AND g.event_type = 'reply' AND NOT g.is_bot AND g.occurred_at >= e.started_at)
-      OR EXISTS (SELECT FROM sales_campaign_events v WHERE v.execution_id = e.id AND v.event_type = 'email_replied') THEN 'reply'
+      OR EXISTS (SELECT FROM sales_campaign_events v WHERE v.execution_id = e.id AND v.event_type = 'email_replied') THEN 'replied'
     WHEN p.stage >= 'closed_won' THEN 'deal_closed'
-    WHEN u.email AND (l.consent_email = false
-      OR address_hash('email', coalesce(CASE WHEN l.has_email THEN l.email END, p.email, l.email)) IN (SELECT s.address_hash FROM suppressions s))
-      THEN 'opt_out'
-    WHEN u.phone AND (l.consent_phone = false
-      OR address_hash('phone', coalesce(CASE WHEN l.has_phone THEN l.phone END, p.phone, l.phone)) IN (SELECT s.address_hash FROM suppressions s))
-      THEN 'opt_out'
+    WHEN (u.email AND l.consent_email = false) OR (u.phone AND l.consent_phone = false) THEN 'consent_refused'
+    WHEN (u.email AND address_hash('email', coalesce(CASE WHEN l.has_email THEN l.email END, p.email, l.email)) IN (SELECT s.address_hash FROM suppressions s))
+      OR (u.phone AND address_hash('phone', coalesce(CASE WHEN l.has_phone THEN l.phone END, p.phone, l.phone)) IN (SELECT s.address_hash FROM suppressions s))
+      THEN 'suppressed'
   END AS reason
 FROM sales_campaign_executions e
 JOIN sales_campaigns c ON c.id = e.campaign_id
@@ -40,7 +40,7 @@ CROSS JOIN LATERAL (
 JOIN leads l ON l.ext_id = e.lead_ext_id
 LEFT JOIN sales_pipeline p ON p.lead_ext_id = e.lead_ext_id;
 
-COMMENT ON VIEW campaign_stop_reasons IS 'execution_id, reason: reply, deal_closed, opt_out; null = it may go on';
+COMMENT ON VIEW campaign_stop_reasons IS 'execution_id, reason: replied, deal_closed, consent_refused, suppressed; null = it may go on';
 
 -- How many leads the latest run took into a campaign, so that a retry of that run does not begin to count anew.
 CREATE TABLE campaign_enrollment_runs (

@@ -28,6 +28,14 @@ internal static class Commands
         tree.Add(RuleCommands.Show(), "scoring", "rules");
         tree.Add(RuleCommands.Edit(), "scoring", "rules");
         tree.Add(RuleCommands.Validate(), "scoring", "rules");
+        tree.Add(CampaignCommands.List(), "campaigns");
+        tree.Add(CampaignCommands.Show(), "campaigns");
+        tree.Add(CampaignCommands.Create(), "campaigns");
+        tree.Add(CampaignCommands.Import(), "campaigns");
+        tree.Add(CampaignCommands.Enable(), "campaigns");
+        tree.Add(CampaignCommands.Disable(), "campaigns");
+        tree.Add(CampaignCommands.Delete(), "campaigns");
+        tree.Add(CampaignPreview.Command(), "campaigns");
         tree.Add(ExplainScore.Command());
         tree.Add(DemoCommand.Create(DemoDags));
         tree.Add(LeadCommands.Show(), "leads");

@@ -8,11 +8,10 @@ internal sealed record DueExecution(long Id, long CampaignId, int StepsDone, lon
 /// <param name="Channel">email, call, slack or task.</param>
 /// <param name="Recipient">E-mail address or telephone number; null where the connection says where.</param>
 /// <param name="TimeZone">Of the lead's clock; null without a window.</param>
-/// <param name="Purpose">campaign: to a lead, judged again when it is claimed; notice: to our own people.</param>
 /// <param name="Payload">JSON.</param>
 /// <param name="Window">On the clock of <paramref name="TimeZone"/>; null: any time.</param>
 internal sealed record StepOutbox(
-    string Key, string Channel, string Purpose, string? Recipient, string Payload, string? TimeZone, SendWindow? Window);
+    string Key, string Channel, string? Recipient, string Payload, string? TimeZone, SendWindow? Window);
 
 /// <summary>A follow-up task; the last value is when it is due, from now.</summary>
 internal sealed record StepTask(string Type, string Title, string? Description, string Priority, string? AssignedTo, TimeSpan Due);

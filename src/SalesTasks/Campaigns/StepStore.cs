@@ -67,7 +67,7 @@ internal static class StepStore
                 ("as_of", asOf), ("executions", Column(a => a.Execution.Id)), ("leads", Column(a => a.Execution.Facts.LeadExtId)),
                 ("pipelines", Column(a => a.Execution.PipelineId)), ("steps", Column(a => a.Step)), ("event_types", Column(a => a.EventType)),
                 ("event_statuses", Column(a => a.EventStatus)), ("event_metadata", Column(a => a.EventMetadata)),
-                ("keys", Column(a => a.Message?.Key)), ("channels", Column(a => a.Message?.Channel)), ("purposes", Column(a => a.Message?.Purpose)),
+                ("keys", Column(a => a.Message?.Key)), ("channels", Column(a => a.Message?.Channel)),
                 ("recipients", Column(a => a.Message?.Recipient)), ("payloads", Column(a => a.Message?.Payload)),
                 ("zones", Column(a => a.Message?.TimeZone)), ("days", Column(a => Days(a.Message?.Window))),
                 ("starts", Column(a => Time(a.Message?.Window?.Start))), ("ends", Column(a => Time(a.Message?.Window?.End))),

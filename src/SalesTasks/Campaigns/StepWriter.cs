@@ -34,7 +34,7 @@ internal sealed class StepWriter(IReadOnlyDictionary<long, Campaign> campaigns, 
         };
         if (Obstacle(step, execution) is { } obstacle)
         {
-            return act with { EventStatus = "skipped", EventMetadata = Metadata(campaign, number, variant, execution, obstacle) };
+            return act with { EventStatus = "skipped", EventMetadata = Metadata(campaign, number, variant, execution, ("skip_reason", obstacle)) };
         }
 
         var metadata = Metadata(campaign, number, variant, execution, null);
@@ -46,14 +46,14 @@ internal sealed class StepWriter(IReadOnlyDictionary<long, Campaign> campaigns, 
         }
         catch (TemplateException exception)
         {
-            return act with { EventStatus = "failed", EventMetadata = Metadata(campaign, number, variant, execution, exception.Message) };
+            return act with { EventStatus = "failed", EventMetadata = Metadata(campaign, number, variant, execution, ("failure", exception.Message)) };
         }
 
         return step.Type switch
         {
-            StepType.Email => Sent(act, Outbox(execution, number, "email", "campaign", execution.Facts.Email, step, Payload(message, metadata)), metadata),
+            StepType.Email => Sent(act, Outbox(execution, number, "email", execution.Facts.Email, step, Payload(message, metadata)), metadata),
             StepType.Call when connections.Calls is not null =>
-                Sent(act, Outbox(execution, number, "call", "campaign", execution.Facts.Phone, step, Payload(message, metadata)), metadata),
+                Sent(act, Outbox(execution, number, "call", execution.Facts.Phone, step, CallPayload(message, metadata)), metadata),
             // Nobody to ask for calls: the rep makes it.
             StepType.Call => act with
             {
@@ -62,7 +62,7 @@ internal sealed class StepWriter(IReadOnlyDictionary<long, Campaign> campaigns, 
                 EventMetadata = metadata,
                 Task = Task(step with { TaskType = "call" }, message, execution),
             },
-            StepType.Slack => Sent(act, Outbox(execution, number, "slack", "notice", null, null, Payload(message, metadata)), metadata),
+            StepType.Slack => Sent(act, Outbox(execution, number, "slack", null, null, SlackPayload(message, metadata)), metadata),
             _ => WithTask(act, Task(step, message, execution), execution, number, metadata),
         };
     }
@@ -76,7 +76,7 @@ internal sealed class StepWriter(IReadOnlyDictionary<long, Campaign> campaigns, 
             {
                 Next = null,
                 Completed = false,
-                Message = Outbox(execution, number, "task", "notice", null, null, TaskPayload(task, metadata)),
+                Message = Outbox(execution, number, "task", null, null, TaskPayload(task, execution.Facts.Now, metadata)),
             };
     }
 
@@ -98,13 +98,13 @@ internal sealed class StepWriter(IReadOnlyDictionary<long, Campaign> campaigns, 
     };
 
     private StepOutbox Outbox(
-        DueExecution execution, int number, string channel, string purpose, string? recipient, CampaignStep? windowed, string payload)
+        DueExecution execution, int number, string channel, string? recipient, CampaignStep? windowed, string payload)
     {
         // A window that the policy no longer meets makes the campaign invalid, so it is not empty here.
         var window = windowed is null ? null : windowed.Window is { } own ? own.Within(policy) ?? policy : policy;
         return new StepOutbox(
             string.Create(CultureInfo.InvariantCulture, $"campaign:{execution.Id}:{number}"),
-            channel, purpose, recipient, payload, window is null ? null : execution.TimeZone, window);
+            channel, recipient, payload, window is null ? null : execution.TimeZone, window);
     }
 
     private static StepTask Task(CampaignStep step, StepMessage message, DueExecution execution) =>
@@ -131,19 +131,46 @@ internal sealed class StepWriter(IReadOnlyDictionary<long, Campaign> campaigns, 
         json.WriteRawValue(metadata, skipInputValidation: true);
     });
 
-    private static string TaskPayload(StepTask task, string metadata) => Json(json =>
+    /// <summary>The three characters that command Slack are escaped, so that a name such as &lt;!channel&gt; notifies nobody.</summary>
+    private static string SlackPayload(StepMessage message, string metadata) => Payload(
+        new StepMessage(
+            null,
+            message.Text?.Replace("&", "&amp;", StringComparison.Ordinal).Replace("<", "&lt;", StringComparison.Ordinal)
+                .Replace(">", "&gt;", StringComparison.Ordinal),
+            null),
+        metadata);
+
+    private static string CallPayload(StepMessage message, string metadata) => Json(json =>
     {
-        json.WriteString("title", task.Title);
-        json.WriteString("description", task.Description);
-        json.WriteString("task_type", task.Type);
-        json.WriteString("priority", task.Priority);
-        json.WriteString("assigned_to", task.AssignedTo);
-        json.WriteNumber("due_in_seconds", (long)task.Due.TotalSeconds);
+        json.WriteString("title", message.Subject);
+        if (message.Text is not null)
+        {
+            json.WriteString("notes", message.Text);
+        }
+
         json.WritePropertyName("metadata");
         json.WriteRawValue(metadata, skipInputValidation: true);
     });
 
-    private static string Metadata(Campaign campaign, int number, Variant variant, DueExecution execution, string? reason) => Json(json =>
+    private static string TaskPayload(StepTask task, DateTimeOffset now, string metadata) => Json(json =>
+    {
+        json.WriteString("title", task.Title);
+        if (task.Description is not null)
+        {
+            json.WriteString("description", task.Description);
+        }
+
+        json.WriteString("due", now + task.Due);
+        if (task.AssignedTo is not null)
+        {
+            json.WriteString("assignee", task.AssignedTo);
+        }
+
+        json.WritePropertyName("metadata");
+        json.WriteRawValue(metadata, skipInputValidation: true);
+    });
+
+    private static string Metadata(Campaign campaign, int number, Variant variant, DueExecution execution, (string Name, string Text)? reason) => Json(json =>
     {
         json.WriteString("lead_ext_id", execution.Facts.LeadExtId);
         json.WriteString("campaign", campaign.Name);
@@ -154,9 +181,9 @@ internal sealed class StepWriter(IReadOnlyDictionary<long, Campaign> campaigns, 
             json.WriteString("variant", variant.Name);
         }
 
-        if (reason is not null)
+        if (reason is var (name, text))
         {
-            json.WriteString("reason", reason);
+            json.WriteString(name, text);
         }
     });
 

@@ -124,7 +124,7 @@ internal sealed class CampaignRig(TestDatabase database)
     public Task<List<string>> ExecutionsAsync() => Database.QueryAsync(
         """
         SELECT concat_ws(' ', lead_ext_id, status, current_step || '/' || total_steps,
-          coalesce(to_char(next_action_at AT TIME ZONE 'UTC', 'DD.HH24:MI'), '-'), status_reason)
+          coalesce(to_char(next_action_at AT TIME ZONE 'UTC', 'DD.HH24:MI'), '-'), metadata ->> 'stop_reason')
         FROM sales_campaign_executions ORDER BY lead_ext_id, campaign_id
         """,
         row => row.GetString(0));
@@ -140,7 +140,7 @@ internal sealed class CampaignRig(TestDatabase database)
     /// <summary>Events as "lead:step type status reason".</summary>
     public Task<List<string>> EventsAsync() => Database.QueryAsync(
         """
-        SELECT concat_ws(' ', lead_ext_id || ':' || step_number, event_type, status, metadata ->> 'reason')
+        SELECT concat_ws(' ', lead_ext_id || ':' || step_number, event_type, status, coalesce(metadata ->> 'skip_reason', metadata ->> 'failure'))
         FROM sales_campaign_events ORDER BY lead_ext_id, id
         """,
         row => row.GetString(0));
