@@ -1,3 +1,4 @@
+using SalesTasks.Campaigns;
 using SalesTasks.Cli;
 using SalesTasks.Demo;
 using SalesTasks.Leads;
@@ -13,6 +14,7 @@ internal static class Commands
     public static IReadOnlyList<DagDefinition> Dags { get; } =
     [
         new("lead_scoring_automation", ScoringJobs.Score, ScoringJobs.Qualify, ScoringJobs.Summarize),
+        new("sales_followup_automation", CampaignJobs.Enroll, CampaignJobs.Advance),
         new("sales_lead_ingest", LeadsJobs.Import),
         new("sales_followup_automation", OutboxJobs.Dispatch),
     ];
@@ -28,6 +30,14 @@ internal static class Commands
         tree.Add(RuleCommands.Show(), "scoring", "rules");
         tree.Add(RuleCommands.Edit(), "scoring", "rules");
         tree.Add(RuleCommands.Validate(), "scoring", "rules");
+        tree.Add(CampaignCommands.List(), "campaigns");
+        tree.Add(CampaignCommands.Show(), "campaigns");
+        tree.Add(CampaignCommands.Create(), "campaigns");
+        tree.Add(CampaignCommands.Import(), "campaigns");
+        tree.Add(CampaignCommands.Enable(), "campaigns");
+        tree.Add(CampaignCommands.Disable(), "campaigns");
+        tree.Add(CampaignCommands.Delete(), "campaigns");
+        tree.Add(CampaignPreview.Command(), "campaigns");
         tree.Add(ExplainScore.Command());
         tree.Add(DemoCommand.Create(DemoDags));
         tree.Add(LeadCommands.Show(), "leads");
