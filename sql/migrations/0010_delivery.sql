@@ -74,7 +74,7 @@ CREATE TABLE outbox_messages (
   status varchar(16) NOT NULL DEFAULT 'pending'
     CHECK (status IN ('pending', 'leased', 'sending', 'sent', 'in_doubt', 'dead', 'cancelled')),
   not_before timestamptz NOT NULL DEFAULT sales_now(),
-  time_zone varchar(64) CHECK ((timestamptz 'epoch' AT TIME ZONE time_zone) IS NOT NULL),
+  time_zone varchar(64) CHECK (time_zone IS NULL OR (timestamptz 'epoch' AT TIME ZONE time_zone) IS NOT NULL),
   window_days int[],
   window_start time,
   window_end time,

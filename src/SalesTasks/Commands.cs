@@ -1,5 +1,6 @@
 using SalesTasks.Cli;
 using SalesTasks.Demo;
+using SalesTasks.FollowUp;
 using SalesTasks.Leads;
 using SalesTasks.Scoring;
 
@@ -12,6 +13,7 @@ internal static class Commands
     public static IReadOnlyList<DagDefinition> Dags { get; } =
     [
         new("lead_scoring_automation", ScoringJobs.Score, ScoringJobs.Qualify, ScoringJobs.Summarize),
+        new("sales_followup_automation", FollowUpJobs.CreateTasks, FollowUpJobs.Advance),
         new("sales_lead_ingest", LeadsJobs.Import),
     ];
 

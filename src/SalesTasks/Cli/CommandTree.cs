@@ -155,6 +155,8 @@ internal static class CommandGroups
         "scoring" => "Score leads, qualify them into the pipeline, edit the rules",
         "rules" => "Show, check and change the scoring rules",
         "leads" => "Import and show leads",
+        "followup" => "Create follow-up tasks and report on them",
+        "pipeline" => "Move deals on by what happened",
         "mappings" => "Column mappings for imports, saved by name",
         "db" => "Schema and database care",
         _ => throw new ArgumentOutOfRangeException(nameof(word), word, "A command group needs a description."),
