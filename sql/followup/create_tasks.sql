@@ -4,8 +4,8 @@
 -- they were judged in: a change of stage has put them on the list again.
 --
 -- @post_tasks, @request_calls: a message to the task system for every task, and to the call system for calls to leads who have a number.
--- The first tells our own people and is a notice. The second reaches a lead: it is a follow-up, for which consent, suppressions, windows and
--- caps are judged when it is claimed, and it does not leave before the task is due.
+-- The first tells our own people and is a notice. The second reaches a lead: it is a follow-up, for which consent, suppressions, the house's
+-- window and caps are judged when it is claimed, and it does not leave before the task is due.
 WITH due AS MATERIALIZED (
   SELECT k.id, k.pipeline_id
   FROM followup_checks k
@@ -84,19 +84,15 @@ WITH due AS MATERIALIZED (
   RETURNING id, pipeline_id, lead_ext_id, task_type, task_title, task_description, priority, assigned_to, due_date, followup_stage
 ), letters AS (
   SELECT
-    t.*,
-    l.has_phone, l.phone,
-    coalesce(z.name, s.default_time_zone) AS time_zone, s.window_days, s.window_start, s.window_end,
+    t.id, t.lead_ext_id, t.task_type, t.due_date, l.has_phone, l.phone,
     jsonb_strip_nulls(jsonb_build_object(
-      'title', t.task_title, 'description', t.task_description, 'type', t.task_type, 'priority', t.priority, 'assigned_to', t.assigned_to,
-      'due_date', t.due_date,
-      'lead', jsonb_build_object('ext_id', l.ext_id, 'first_name', l.first_name, 'last_name', l.last_name, 'email', l.email, 'phone', l.phone,
-        'company', l.company_name, 'language', l.language),
-      'metadata', jsonb_build_object('lead_ext_id', l.ext_id, 'task_id', t.id, 'pipeline_id', t.pipeline_id, 'stage', t.followup_stage))) AS payload
+      'title', t.task_title, 'description', t.task_description, 'notes', t.task_description, 'due', t.due_date, 'assignee', t.assigned_to,
+      'metadata', jsonb_build_object(
+        'lead_ext_id', l.ext_id, 'task_id', t.id, 'pipeline_id', t.pipeline_id, 'task_type', t.task_type, 'priority', t.priority,
+        'stage', t.followup_stage, 'lead_name', nullif(concat_ws(' ', l.first_name, l.last_name), ''), 'lead_email', l.email,
+        'lead_phone', l.phone, 'company', l.company_name))) AS payload
   FROM created t
   JOIN leads l ON l.ext_id = t.lead_ext_id
-  CROSS JOIN sending_policy s
-  LEFT JOIN time_zones z ON z.name = l.time_zone
   WHERE @post_tasks OR @request_calls
 ), posted AS (
   INSERT INTO outbox_messages (idempotency_key, channel, purpose, lead_ext_id, payload, not_before, created_at)
@@ -106,11 +102,8 @@ WITH due AS MATERIALIZED (
   ORDER BY t.id
   RETURNING id
 ), called AS (
-  INSERT INTO outbox_messages (
-    idempotency_key, channel, purpose, lead_ext_id, recipient, payload, not_before, time_zone, window_days, window_start, window_end, created_at)
-  SELECT
-    'followup-call/' || t.id, 'call', 'followup', t.lead_ext_id, t.phone, t.payload, t.due_date, t.time_zone, t.window_days, t.window_start,
-    t.window_end, @as_of
+  INSERT INTO outbox_messages (idempotency_key, channel, purpose, lead_ext_id, recipient, payload, not_before, created_at)
+  SELECT 'followup-call/' || t.id, 'call', 'followup', t.lead_ext_id, t.phone, t.payload, t.due_date, @as_of
   FROM letters t
   WHERE @request_calls AND t.task_type = 'call' AND t.has_phone
   ORDER BY t.id

@@ -13,7 +13,7 @@ internal static class Commands
     public static IReadOnlyList<DagDefinition> Dags { get; } =
     [
         new("lead_scoring_automation", ScoringJobs.Score, ScoringJobs.Qualify, ScoringJobs.Summarize),
-        new("sales_followup_automation", FollowUpJobs.CreateTasks, FollowUpJobs.Advance),
+        new("sales_followup_automation", FollowUpJobs.CreateTasks, FollowUpJobs.Advance, FollowUpJobs.Summarize),
         new("sales_lead_ingest", LeadsJobs.Import),
     ];
 
@@ -31,6 +31,8 @@ internal static class Commands
         tree.Add(ExplainScore.Command());
         tree.Add(DemoCommand.Create(DemoDags));
         tree.Add(LeadCommands.Show(), "leads");
+        tree.Add(ConsentCommands.OptOut(), "leads");
+        tree.Add(ConsentCommands.OptIn(), "leads");
         tree.Add(MappingCommands.List(), "leads", "mappings");
         tree.Add(MappingCommands.Show(), "leads", "mappings");
         tree.Add(MappingCommands.Save(), "leads", "mappings");

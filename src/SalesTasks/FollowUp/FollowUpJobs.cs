@@ -27,4 +27,10 @@ internal static class FollowUpJobs
         "Move deals on by what happened: completed tasks, campaign messages, replies",
         CommonParameters.With(sharded: true),
         AdvancePipeline.RunAsync);
+
+    public static JobDefinition Summarize { get; } = new(
+        "followup summarize",
+        "Report tasks, messages, replies and stage moves of the last 24 hours, to Slack too where it is configured",
+        CommonParameters.With(sharded: false),
+        SummarizeFollowUp.RunAsync);
 }

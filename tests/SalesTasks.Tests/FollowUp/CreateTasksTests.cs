@@ -311,18 +311,18 @@ public sealed class CreateTasksTests(TestDatabase database) : IClassFixture<Test
         Assert.Equal(0, await database.ScalarAsync<long>("SELECT count(*) FROM outbox_messages"));
 
         _rig.With("SALES_TASKS_CONN_ID", "tasks").With("SALES_CALLS_CONN_ID", "calls");
-        await _rig.AddDealAsync("call", "contacted", setLead: "time_zone = 'America/Mexico_City'");
-        await _rig.AddDealAsync("nophone", "contacted", setLead: "phone = '12', time_zone = 'Nowhere/Else'");
+        await _rig.AddDealAsync("call", "contacted", setLead: "last_name = 'Gil', company_name = 'Acme'");
+        await _rig.AddDealAsync("nophone", "contacted", setLead: "phone = '12'");
         await _rig.AddDealAsync("mail");
         Assert.Equal(4, (await _rig.CreateAsync())["messages"]);
 
         Assert.Equal(
             [
-                "call followup call America/Mexico_City 24", "call notice task  0", "mail notice task  0", "nophone notice task  0",
+                "call followup call 24", "call notice task 0", "mail notice task 0", "nophone notice task 0",
             ],
             await database.QueryAsync(
                 """
-                SELECT format('%s %s %s %s %s', lead_ext_id, purpose, channel, time_zone, (extract(epoch FROM not_before - @t0) / 3600)::int)
+                SELECT format('%s %s %s %s', lead_ext_id, purpose, channel, (extract(epoch FROM not_before - @t0) / 3600)::int)
                 FROM outbox_messages ORDER BY 1
                 """,
                 row => row.GetString(0),
@@ -334,6 +334,15 @@ public sealed class CreateTasksTests(TestDatabase database) : IClassFixture<Test
                 SELECT count(*) FROM outbox_messages m JOIN sales_followup_tasks t ON t.id = (m.payload #>> '{metadata,task_id}')::bigint
                 WHERE m.idempotency_key <> format('followup-%s/%s', m.channel, t.id) OR m.payload ->> 'title' <> t.task_title
                   OR m.payload #>> '{metadata,lead_ext_id}' <> t.lead_ext_id OR m.recipient IS DISTINCT FROM CASE WHEN m.channel = 'call' THEN '+1 202 555 0100' END
+                """));
+
+        Assert.Equal(
+            "Follow-up call|2026-03-19T10:00:00+00:00|rep@sales.example|Ana Gil|call@acme.example|Acme|medium|contacted",
+            await database.ScalarAsync<string>(
+                """
+                SELECT concat_ws('|', payload ->> 'title', payload ->> 'due', payload ->> 'assignee', m ->> 'lead_name', m ->> 'lead_email', m ->> 'company',
+                  m ->> 'priority', m ->> 'stage')
+                FROM outbox_messages, LATERAL (SELECT payload -> 'metadata' AS m) AS x WHERE channel = 'call'
                 """));
 
         await _rig.CloseAsync("call", "completed", T0);
