@@ -1,6 +1,7 @@
 using SalesTasks.Campaigns;
 using SalesTasks.Cli;
 using SalesTasks.Demo;
+using SalesTasks.FollowUp;
 using SalesTasks.Leads;
 using SalesTasks.Outbox;
 using SalesTasks.Scoring;
@@ -15,6 +16,7 @@ internal static class Commands
     [
         new("lead_scoring_automation", ScoringJobs.Score, ScoringJobs.Qualify, ScoringJobs.Summarize),
         new("sales_followup_automation", CampaignJobs.Enroll, CampaignJobs.Advance),
+        new("sales_followup_automation", FollowUpJobs.CreateTasks, FollowUpJobs.Advance, FollowUpJobs.Summarize),
         new("sales_lead_ingest", LeadsJobs.Import),
         new("sales_followup_automation", OutboxJobs.Dispatch),
     ];
@@ -41,6 +43,8 @@ internal static class Commands
         tree.Add(ExplainScore.Command());
         tree.Add(DemoCommand.Create(DemoDags));
         tree.Add(LeadCommands.Show(), "leads");
+        tree.Add(ConsentCommands.OptOut(), "leads");
+        tree.Add(ConsentCommands.OptIn(), "leads");
         tree.Add(MappingCommands.List(), "leads", "mappings");
         tree.Add(MappingCommands.Show(), "leads", "mappings");
         tree.Add(MappingCommands.Save(), "leads", "mappings");
