@@ -1,6 +1,7 @@
 using SalesTasks.Cli;
 using SalesTasks.Demo;
 using SalesTasks.Leads;
+using SalesTasks.Routing;
 using SalesTasks.Scoring;
 
 namespace SalesTasks;
@@ -12,6 +13,7 @@ internal static class Commands
     public static IReadOnlyList<DagDefinition> Dags { get; } =
     [
         new("lead_scoring_automation", ScoringJobs.Score, ScoringJobs.Qualify, ScoringJobs.Summarize),
+        new("sales_intelligent_routing", RoutingJobs.Assign),
         new("sales_lead_ingest", LeadsJobs.Import),
     ];
 
