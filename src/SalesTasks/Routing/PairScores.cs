@@ -101,14 +101,10 @@ internal sealed class PairScores
         return score with { Keeping = RoutingWeights.Keeping * l.ExpectedValue };
     }
 
-    /// <summary>What it costs that a lead stays: the owner's load and overdue tasks, as for a new one.</summary>
-    public double KeepingPrice(int lead)
-    {
-        var owner = _situation.Leads[lead].Owner;
-        return owner >= 0 ? OverduePrice(owner) + LoadPrice(owner, _situation.Reps[owner].Load) : 0;
-    }
+    /// <summary>What it costs that a lead stays: the last of the places the owner has taken.</summary>
+    public double KeepingPrice(int lead) => _situation.Leads[lead].Owner is >= 0 and var owner ? PlacePrice(owner, 0) : 0;
 
-    /// <summary>What the rep's <paramref name="number"/>th new lead (from 1) costs; rises with it.</summary>
+    /// <summary>What the rep's <paramref name="number"/>th new lead costs (from 1; 0: the last one the rep has); rises with it.</summary>
     public double PlacePrice(int rep, int number)
     {
         var r = _situation.Reps[rep];

@@ -21,36 +21,55 @@ internal sealed class PlanWriter(JobContext context, LoadedSituation loaded, Rou
 
     private readonly RoutingSituation _situation = loaded.Situation;
     private readonly Tally _tally = Tally.Empty;
+    private readonly SortedDictionary<int, int> _given = [];
+    private readonly HashSet<string> _touched = new(StringComparer.Ordinal);
     private long _runId;
 
     public async Task<Tally> WriteAsync(CancellationToken cancellationToken)
     {
         _runId = await context.Database.InTransactionAsync((connection, _, token) => StartAsync(connection, token), cancellationToken);
-        foreach (var chunk in Chunks())
+        foreach (var (number, chunk) in Chunks().Index())
         {
-            foreach (var decision in await context.Database.InTransactionAsync(
-                (connection, _, token) => AssignAsync(connection, chunk, token), cancellationToken))
-            {
-                _tally.Add(decision);
-            }
-
-            context.Advance(chunk.Count);
+            // In their turn: where places have become fewer, the last ones are refused.
+            var leads = chunk.Order().ToArray();
+            Note(leads, await context.Database.InTransactionAsync(
+                (connection, _, token) => AssignAsync(connection, number, leads, token), cancellationToken));
         }
 
         foreach (var rest in Enumerable.Range(0, _situation.Leads.Count).Where(lead => plan.Decisions[lead].Chosen is null).Chunk(ChunkSize * 5))
         {
             await context.Database.InTransactionAsync(
-                (connection, _, token) => CopyDecisionsAsync(connection, rest, [.. rest.Select(lead => plan.Decisions[lead])], token), cancellationToken);
-            foreach (var lead in rest)
-            {
-                _tally.Add(plan.Decisions[lead]);
-            }
-
-            context.Advance(rest.Length);
+                (connection, _, token) => CopyDecisionsAsync(connection, rest, DecisionsOf(rest), token), cancellationToken);
+            Note(rest, DecisionsOf(rest));
         }
 
+        await context.Database.InTransactionAsync(
+            (connection, _, token) => connection.ScalarStatementAsync<long>("routing/update_stats", [("reps", _touched.ToArray())], token),
+            cancellationToken);
         await context.Database.InTransactionAsync((connection, _, token) => FinishAsync(connection, token), cancellationToken);
         return _tally;
+    }
+
+    private Decision[] DecisionsOf(int[] leads) => Array.ConvertAll(leads, lead => plan.Decisions[lead]);
+
+    /// <summary>Counts what a transaction did, once it is committed.</summary>
+    private void Note(int[] leads, Decision[] decisions)
+    {
+        for (var i = 0; i < leads.Length; i++)
+        {
+            _tally.Add(decisions[i]);
+            if (decisions[i] is { Reason: RoutingReason.Best, Chosen: { } rep })
+            {
+                _given[rep] = _given.GetValueOrDefault(rep) + 1;
+                _touched.Add(_situation.Reps[rep].Email);
+                if (_situation.Leads[leads[i]].OwnerName is { } owner)
+                {
+                    _touched.Add(owner);
+                }
+            }
+        }
+
+        context.Advance(leads.Length);
     }
 
     /// <summary>The leads that go to somebody, together by rep, so that a rep's places are counted once or twice and not in every chunk.</summary>
@@ -142,10 +161,8 @@ internal sealed class PlanWriter(JobContext context, LoadedSituation loaded, Rou
     }
 
     /// <summary>Assigns a chunk as far as the plan still holds, and keeps its decisions.</summary>
-    private async Task<Decision[]> AssignAsync(NpgsqlConnection connection, List<int> chunk, CancellationToken cancellationToken)
+    private async Task<Decision[]> AssignAsync(NpgsqlConnection connection, int chunk, int[] leads, CancellationToken cancellationToken)
     {
-        // In their turn: where places have become fewer, the last ones are refused.
-        var leads = chunk.Order().ToArray();
         var ids = Array.ConvertAll(leads, lead => _situation.Leads[lead].PipelineId);
         var reps = Array.ConvertAll(leads, lead => _situation.Reps[plan.Decisions[lead].Chosen!.Value].Email);
         await connection.ExecuteStatementAsync("routing/lock_reps", [("reps", reps.Distinct(StringComparer.Ordinal).ToArray())], cancellationToken);
@@ -160,7 +177,29 @@ internal sealed class PlanWriter(JobContext context, LoadedSituation loaded, Rou
             cancellationToken);
         var decisions = leads.Select((lead, i) => verdicts[i] is "ok" ? plan.Decisions[lead] : Refused(lead, verdicts[i])).ToArray();
         await CopyDecisionsAsync(connection, leads, decisions, cancellationToken);
+        await TellRepsAsync(connection, chunk, [.. leads.Where((_, i) => verdicts[i] is "ok")], cancellationToken);
         return decisions;
+    }
+
+    private async Task TellRepsAsync(NpgsqlConnection connection, int chunk, int[] given, CancellationToken cancellationToken)
+    {
+        if (given.Length == 0)
+        {
+            return;
+        }
+
+        (string, object?)[] leads =
+        [
+            ("ids", Array.ConvertAll(given, lead => _situation.Leads[lead].PipelineId)),
+            ("reps", Array.ConvertAll(given, lead => _situation.Reps[plan.Decisions[lead].Chosen!.Value].Email)),
+            ("owners", Array.ConvertAll(given, lead => _situation.Leads[lead].OwnerName)),
+        ];
+        await connection.ExecuteStatementAsync("routing/hand_over_tasks", [.. leads, ("as_of", context.AsOf)], cancellationToken);
+        await connection.ExecuteStatementAsync("routing/create_tasks", [.. leads, ("as_of", context.AsOf), ("run_id", _runId)], cancellationToken);
+        if (context.ConnectionIds.Email is not null)
+        {
+            await connection.ExecuteStatementAsync("routing/notify_reps", [.. leads, ("run_id", _runId), ("chunk", chunk)], cancellationToken);
+        }
     }
 
     /// <summary>A contact after it cancels the take-over; none does where the owner is not active any more.</summary>
@@ -220,22 +259,59 @@ internal sealed class PlanWriter(JobContext context, LoadedSituation loaded, Rou
         return flat;
     }
 
-    private Task<int> FinishAsync(NpgsqlConnection connection, CancellationToken cancellationToken) => connection.ExecuteStatementAsync(
-        "routing/finish_run",
-        [
-            ("run_id", _runId),
-            ("counts", Json(json =>
-            {
-                json.WriteStartObject();
-                foreach (var (name, count) in _tally.Counts.Concat(_tally.Reasons))
+    private async Task FinishAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await connection.ExecuteStatementAsync(
+            "routing/finish_run",
+            [
+                ("run_id", _runId),
+                ("counts", Json(json =>
                 {
-                    json.WriteNumber(name, count);
-                }
+                    json.WriteStartObject();
+                    foreach (var (name, count) in _tally.Counts.Concat(_tally.Reasons))
+                    {
+                        json.WriteNumber(name, count);
+                    }
 
-                json.WriteEndObject();
-            })),
-        ],
-        cancellationToken);
+                    json.WriteEndObject();
+                })),
+            ],
+            cancellationToken);
+        if (context.ConnectionIds.Slack is not null && _tally.Changed > 0)
+        {
+            await connection.ExecuteStatementAsync(
+                "routing/notify_channel", [("run_id", _runId), ("title", Title()), ("text", $"*{Title()}*\n{List()}")], cancellationToken);
+        }
+
+        await connection.ExecuteStatementAsync(
+            "routing/thin_runs",
+            [("before_at", context.AsOf.AddDays(-context.Parameters.Get(RoutingJobs.DecisionDetailDays)))],
+            cancellationToken);
+    }
+
+    private string Title() =>
+        $"Routing: {_tally.Counts["assigned"]} leads assigned, {_tally.Counts["reassigned"]} reassigned, {_tally.Counts["left"]} left";
+
+    /// <summary>Who got how many, the most first; Slack allows 3,000 characters in a section, with &amp;, &lt; and &gt; escaped.</summary>
+    private string List()
+    {
+        var text = new StringBuilder();
+        foreach (var (rep, leads) in _given.OrderByDescending(g => g.Value).ThenBy(g => g.Key))
+        {
+            var name = _situation.Reps[rep].Email.Split('@')[0]
+                .Replace("&", "&amp;", StringComparison.Ordinal).Replace("<", "&lt;", StringComparison.Ordinal).Replace(">", "&gt;", StringComparison.Ordinal);
+            var line = $"{name} +{leads}\n";
+            if (text.Length + line.Length > 2_500)
+            {
+                text.Append('…');
+                break;
+            }
+
+            text.Append(line);
+        }
+
+        return text.ToString().TrimEnd();
+    }
 
     private static string Json(Action<Utf8JsonWriter> write)
     {

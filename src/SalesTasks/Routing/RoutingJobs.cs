@@ -48,11 +48,16 @@ internal static class RoutingJobs
         "win_rate_days", "Days of history", "Win rates are learned from deals closed in this many days.", 730, 1, 36_500)
     { Section = Section };
 
+    public static readonly IntParameter DecisionDetailDays = new(
+        "decision_detail_days", "Days of full decisions", "After this many days only the decisions that changed something are kept; such runs cannot be replayed.", 7, 1, 3650)
+    { Section = Section };
+
     public static JobDefinition Assign { get; } = new(
         "routing assign",
         "Assign unassigned and stale leads to reps, all at once, for the greatest expected gain",
         CommonParameters.With(
             sharded: false, MaxReassignmentsPerRun, EnableLoadBalancing, EnableSpecialization, MinActiveLeadsPerRep, MaxActiveLeadsPerRep,
-            ReassignStaleDays, MaxReassignmentsPerLead, ReassignRestDays, OnlyUnassigned, WinRateDays),
+            ReassignStaleDays, MaxReassignmentsPerLead, ReassignRestDays, OnlyUnassigned, WinRateDays,
+            DecisionDetailDays),
         AssignLeads.RunAsync);
 }

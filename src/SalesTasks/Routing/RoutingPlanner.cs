@@ -39,7 +39,7 @@ internal sealed class RoutingPlanner
     private RoutingPlan Plan(CancellationToken cancellationToken)
     {
         var decisions = new Decision[_situation.Leads.Count];
-        var movable = new List<int>();
+        var movable = new SortedSet<int>();
         for (var lead = 0; lead < decisions.Length; lead++)
         {
             if (Hindrance(lead) is { } hindrance)
@@ -55,12 +55,18 @@ internal sealed class RoutingPlanner
         var solution = Solve([.. movable], cancellationToken);
         if (Excess(solution) is { Count: > 0 } excess)
         {
-            foreach (var lead in excess)
+            // Those that were to stay do so for good now: the places that become free again are for leads that nobody has.
+            for (var i = 0; i < solution.Leads.Length; i++)
             {
-                decisions[lead] = Stay(lead, RoutingReason.ReassignmentLimit);
+                var lead = solution.Leads[i];
+                if (_situation.Leads[lead].Kind is not LeadKind.Unassigned && (solution.Chosen[i] < 0 || excess.Contains(lead)))
+                {
+                    decisions[lead] = excess.Contains(lead) ? Stay(lead, RoutingReason.ReassignmentLimit) : Unmoved(solution.Chosen[i]);
+                    movable.Remove(lead);
+                }
             }
 
-            solution = Solve([.. movable.Where(lead => !excess.Contains(lead))], cancellationToken);
+            solution = Solve([.. movable], cancellationToken);
         }
 
         var planned = new int[_situation.Reps.Count];
@@ -69,10 +75,9 @@ internal sealed class RoutingPlanner
             var lead = solution.Leads[i];
             decisions[lead] = solution.Chosen[i] switch
             {
-                FlowNetwork.Stays => new Decision(RoutingOutcome.Kept, RoutingReason.Best, null),
-                FlowNetwork.Nobody => new Decision(RoutingOutcome.Left, RoutingReason.Outbid, null),
-                var rep => new Decision(
+                >= 0 and var rep => new Decision(
                     _situation.Leads[lead].Kind is LeadKind.Unassigned ? RoutingOutcome.Assigned : RoutingOutcome.Reassigned, RoutingReason.Best, rep),
+                var none => Unmoved(none),
             };
             if (solution.Chosen[i] >= 0)
             {
@@ -124,6 +129,10 @@ internal sealed class RoutingPlanner
 
         return lead.Kind is LeadKind.Stale ? Stay(index, RoutingReason.NobodyElse) : new Decision(RoutingOutcome.Left, WhyNobody(lead), null);
     }
+
+    private static Decision Unmoved(int chosen) => chosen == FlowNetwork.Stays
+        ? new Decision(RoutingOutcome.Kept, RoutingReason.Best, null)
+        : new Decision(RoutingOutcome.Left, RoutingReason.Outbid, null);
 
     private Decision Stay(int lead, RoutingReason reason) =>
         new(_situation.Leads[lead].Kind is LeadKind.Stale ? RoutingOutcome.Kept : RoutingOutcome.Left, reason, null);
