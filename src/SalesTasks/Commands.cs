@@ -4,6 +4,7 @@ using SalesTasks.Demo;
 using SalesTasks.FollowUp;
 using SalesTasks.Leads;
 using SalesTasks.Outbox;
+using SalesTasks.Routing;
 using SalesTasks.Scoring;
 
 namespace SalesTasks;
@@ -17,6 +18,7 @@ internal static class Commands
         new("lead_scoring_automation", ScoringJobs.Score, ScoringJobs.Qualify, ScoringJobs.Summarize),
         new("sales_followup_automation", CampaignJobs.Enroll, CampaignJobs.Advance),
         new("sales_followup_automation", FollowUpJobs.CreateTasks, FollowUpJobs.Advance, FollowUpJobs.Summarize),
+        new("sales_intelligent_routing", RoutingJobs.Assign),
         new("sales_lead_ingest", LeadsJobs.Import),
         new("sales_followup_automation", OutboxJobs.Dispatch),
     ];
