@@ -1,3 +1,4 @@
+using SalesTasks.Airflow;
 using SalesTasks.Campaigns;
 using SalesTasks.Cli;
 using SalesTasks.Demo;
@@ -16,11 +17,14 @@ internal static class Commands
     public static IReadOnlyList<DagDefinition> Dags { get; } =
     [
         new("lead_scoring_automation", ScoringJobs.Score, ScoringJobs.Qualify, ScoringJobs.Summarize),
-        new("sales_followup_automation", CampaignJobs.Enroll, CampaignJobs.Advance),
-        new("sales_followup_automation", FollowUpJobs.CreateTasks, FollowUpJobs.Advance, FollowUpJobs.Summarize),
-        new("sales_intelligent_routing", RoutingJobs.Assign),
+        new(
+            "sales_followup_automation", RoutingJobs.Assign, FollowUpJobs.CreateTasks, CampaignJobs.Enroll, CampaignJobs.Advance, OutboxJobs.Dispatch,
+            FollowUpJobs.Advance, FollowUpJobs.Summarize)
+        {
+            Fixed = new Dictionary<JobDefinition, BoolParameter> { [RoutingJobs.Assign] = RoutingJobs.OnlyUnassigned },
+        },
+        new("sales_intelligent_routing", RoutingJobs.Assign, OutboxJobs.Dispatch),
         new("sales_lead_ingest", LeadsJobs.Import),
-        new("sales_followup_automation", OutboxJobs.Dispatch),
     ];
 
     /// <summary>What the demo runs, in this order: every DAG that needs nothing but the sample.</summary>
