@@ -13,5 +13,5 @@ with sales_dag("lead_scoring_automation", schedule="0 */6 * * *", doc=__doc__, t
     (
         step("scoring score", sharded=True, updates=["leads", "lead_score_history", "sales_pipeline"])
         >> step("scoring qualify", sharded=True, updates=["sales_pipeline"])
-        >> step("scoring summarize")
+        >> step("scoring summarize", connections=["slack"])
     )

@@ -65,6 +65,7 @@ class DockerStep(DockerOperator):
     def on_kill(self) -> None:
         """Called on SIGTERM to the task and after an execution time-out."""
         if self._container_name is not None:
+            self.log.info("Stopping %s", self._container_name)
             self._discard(self._container_name)
 
     def _connections(self) -> dict[str, str]:

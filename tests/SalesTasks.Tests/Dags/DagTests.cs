@@ -56,10 +56,11 @@ public sealed class DagTests(DagFiles files)
     public async Task Dag_Steps_AreTheProgramsInItsOrder(string id)
     {
         var dag = await files.DagAsync(id);
+        var program = Commands.Dags.Single(d => d.Id == id);
 
         Assert.Equal(
-            Commands.Dags.Single(d => d.Id == id).Steps.Select(step => step.Name),
-            dag.GetProperty("steps").EnumerateArray().Select(step => DagFiles.Text(step, "command")));
+            program.Steps.Select(step => string.Join(' ', program.Arguments(step))),
+            dag.GetProperty("steps").EnumerateArray().Select(Arguments));
     }
 
     [Theory]
@@ -152,6 +153,16 @@ public sealed class DagTests(DagFiles files)
         Assert.Contains($"sales-tasks:{version}", await ReadAsync("docker-compose.airflow.yml"));
         Assert.Contains($"sales-tasks:{version}", await ReadAsync(".env.example"));
     }
+
+    /// <summary>A step of a DAG file as the program is called: its command and the flags that are always set.</summary>
+    private static string Arguments(JsonElement step) => string.Join(
+        ' ',
+        [
+            DagFiles.Text(step, "command"),
+            .. step.TryGetProperty("options", out var options)
+                ? options.EnumerateObject().Select(option => "--" + option.Name.Replace('_', '-'))
+                : [],
+        ]);
 
     private static async Task<string> ReadAsync(string path) =>
         await File.ReadAllTextAsync($"{Checkout.Root}/{path}", TestContext.Current.CancellationToken);
