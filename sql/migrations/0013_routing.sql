@@ -177,8 +177,8 @@ CREATE TABLE routing_decisions (
   outcome routing_outcome NOT NULL,
   reason routing_reason NOT NULL,
   class int NOT NULL,
-  silent_days real,
-  owned_days real,
+  silent_days double precision,
+  owned_days double precision,
   chosen smallint,
   owner smallint,
   product smallint NOT NULL,
@@ -249,8 +249,9 @@ SELECT
       'expected_gain', round(d.candidates[i + 1]::numeric, 2),
       'specialisation', round(d.candidates[i + 2]::numeric, 2),
       'keeping', round(d.candidates[i + 3]::numeric, 2),
-      'price', round(d.candidates[i + 4]::numeric, 2),
-      'net', round((d.candidates[i + 1] + d.candidates[i + 2] + d.candidates[i + 3] - d.candidates[i + 4])::numeric, 2)) ORDER BY i), '[]')
+      -- NaN: no place without leaving another lead without anybody.
+      'price', round(nullif(d.candidates[i + 4], 'NaN')::numeric, 2),
+      'net', round((d.candidates[i + 1] + d.candidates[i + 2] + d.candidates[i + 3] - nullif(d.candidates[i + 4], 'NaN'))::numeric, 2)) ORDER BY i), '[]')
     FROM generate_series(1, cardinality(d.candidates), 5) AS i
     LEFT JOIN routing_run_reps c ON c.run_id = d.run_id AND c.rep = d.candidates[i]::int
   ) AS candidates,
@@ -263,3 +264,8 @@ LEFT JOIN routing_run_classes k ON k.run_id = d.run_id AND k.class = d.class
 LEFT JOIN routing_run_reps chosen ON chosen.run_id = d.run_id AND chosen.rep = d.chosen
 LEFT JOIN routing_run_reps owner ON owner.run_id = d.run_id AND owner.rep = d.owner;
 COMMENT ON VIEW v_routing_decisions IS 'why each lead went to whom, stayed where it was or was left: candidates with their scores, reps excluded by rule';
+
+-- A message without a window has no time zone: the check of 0010 refused that.
+ALTER TABLE outbox_messages DROP CONSTRAINT IF EXISTS outbox_messages_time_zone_check;
+ALTER TABLE outbox_messages ADD CONSTRAINT outbox_messages_time_zone_check
+  CHECK (time_zone IS NULL OR (timestamptz 'epoch' AT TIME ZONE time_zone) IS NOT NULL);

@@ -1,5 +1,6 @@
 using SalesTasks.Cli;
 using SalesTasks.Demo;
+using SalesTasks.Explain;
 using SalesTasks.Leads;
 using SalesTasks.Routing;
 using SalesTasks.Scoring;
@@ -28,7 +29,14 @@ internal static class Commands
         tree.Add(RuleCommands.Show(), "scoring", "rules");
         tree.Add(RuleCommands.Edit(), "scoring", "rules");
         tree.Add(RuleCommands.Validate(), "scoring", "rules");
-        tree.Add(ExplainScore.Command());
+        tree.Add(ExplainCommand.Create(ExplainScore.Section, ExplainRouting.Section));
+        tree.Add(ReplayCommand.Create(), "routing");
+        tree.Add(RepCommands.List(), "reps");
+        tree.Add(RepCommands.Show(), "reps");
+        tree.Add(RepCommands.Add(), "reps");
+        tree.Add(RepCommands.Import(), "reps");
+        tree.Add(RepCommands.Absences(), "reps");
+        tree.Add(RepCommands.Deactivate(), "reps");
         tree.Add(DemoCommand.Create(DemoDags));
         tree.Add(LeadCommands.Show(), "leads");
         tree.Add(MappingCommands.List(), "leads", "mappings");

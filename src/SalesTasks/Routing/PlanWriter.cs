@@ -231,8 +231,8 @@ internal sealed class PlanWriter(JobContext context, LoadedSituation loaded, Rou
             row.Write(Words.Of(decision.Outcome));
             row.Write(Words.Of(decision.Reason));
             row.Write(lead.Class);
-            row.Write((float?)lead.SilentDays);
-            row.Write((float?)lead.OwnedDays);
+            row.Write(lead.SilentDays);
+            row.Write(lead.OwnedDays);
             row.Write((short?)decision.Chosen);
             row.Write(lead.Owner == RoutingLead.NoOwner ? null : (short?)lead.Owner);
             row.Write((short)lead.Product);
@@ -364,7 +364,7 @@ internal readonly struct BinaryRow(NpgsqlBinaryImporter import)
 
     public void Write(double value) => import.Write(value, NpgsqlDbType.Double);
 
-    public void Write(float? value) => Nullable(value, NpgsqlDbType.Real);
+    public void Write(double? value) => Nullable(value, NpgsqlDbType.Double);
 
     public void Write(string[] value) => import.Write(value, NpgsqlDbType.Array | NpgsqlDbType.Text);
 
