@@ -264,8 +264,3 @@ LEFT JOIN routing_run_classes k ON k.run_id = d.run_id AND k.class = d.class
 LEFT JOIN routing_run_reps chosen ON chosen.run_id = d.run_id AND chosen.rep = d.chosen
 LEFT JOIN routing_run_reps owner ON owner.run_id = d.run_id AND owner.rep = d.owner;
 COMMENT ON VIEW v_routing_decisions IS 'why each lead went to whom, stayed where it was or was left: candidates with their scores, reps excluded by rule';
-
--- A message without a window has no time zone: the check of 0010 refused that.
-ALTER TABLE outbox_messages DROP CONSTRAINT IF EXISTS outbox_messages_time_zone_check;
-ALTER TABLE outbox_messages ADD CONSTRAINT outbox_messages_time_zone_check
-  CHECK (time_zone IS NULL OR (timestamptz 'epoch' AT TIME ZONE time_zone) IS NOT NULL);

@@ -10,6 +10,11 @@ internal static class AssignLeads
 {
     public static async Task<JobResult> RunAsync(JobContext context, CancellationToken cancellationToken)
     {
+        if (!context.Parameters.Get(RoutingJobs.AutoAssignEnabled))
+        {
+            return new JobResult(Tally.Empty.Counts) { NothingToDo = true };
+        }
+
         var settings = RoutingSettings.From(context.Parameters);
         var loaded = await LoadedSituation.LoadAsync(context, cancellationToken);
         var situation = loaded.Situation;

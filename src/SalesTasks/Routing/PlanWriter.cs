@@ -195,7 +195,12 @@ internal sealed class PlanWriter(JobContext context, LoadedSituation loaded, Rou
             ("owners", Array.ConvertAll(given, lead => _situation.Leads[lead].OwnerName)),
         ];
         await connection.ExecuteStatementAsync("routing/hand_over_tasks", [.. leads, ("as_of", context.AsOf)], cancellationToken);
-        await connection.ExecuteStatementAsync("routing/create_tasks", [.. leads, ("as_of", context.AsOf), ("run_id", _runId)], cancellationToken);
+        if (!context.Parameters.Get(RoutingJobs.OnlyUnassigned))
+        {
+            // Where only the unassigned are served follow-up comes next, and makes the task that tells the rep.
+            await connection.ExecuteStatementAsync("routing/create_tasks", [.. leads, ("as_of", context.AsOf), ("run_id", _runId)], cancellationToken);
+        }
+
         if (context.ConnectionIds.Email is not null)
         {
             await connection.ExecuteStatementAsync("routing/notify_reps", [.. leads, ("run_id", _runId), ("chunk", chunk)], cancellationToken);

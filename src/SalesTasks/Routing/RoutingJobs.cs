@@ -40,6 +40,10 @@ internal static class RoutingJobs
         "reassign_rest_days", "Rest days after a reassignment", "A lead that was passed on stays at least this many days.", 14, 0, 3650)
     { Section = Section };
 
+    public static readonly BoolParameter AutoAssignEnabled = new(
+        "auto_assign_enabled", "Assign automatically", "Give leads to reps; false: assign does nothing.", true)
+    { Section = Section };
+
     public static readonly BoolParameter OnlyUnassigned = new(
         "only_unassigned", "Only unassigned", "Leave leads alone that have a rep, stale ones too.", false)
     { Section = Section };
@@ -57,7 +61,7 @@ internal static class RoutingJobs
         "Assign unassigned and stale leads to reps, all at once, for the greatest expected gain",
         CommonParameters.With(
             sharded: false, MaxReassignmentsPerRun, EnableLoadBalancing, EnableSpecialization, MinActiveLeadsPerRep, MaxActiveLeadsPerRep,
-            ReassignStaleDays, MaxReassignmentsPerLead, ReassignRestDays, OnlyUnassigned, WinRateDays,
+            ReassignStaleDays, MaxReassignmentsPerLead, ReassignRestDays, AutoAssignEnabled, OnlyUnassigned, WinRateDays,
             DecisionDetailDays),
         AssignLeads.RunAsync);
 }
