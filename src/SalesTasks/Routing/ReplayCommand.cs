@@ -220,7 +220,7 @@ internal sealed record PastRun(
 
     private static (RoutingLead Lead, string ExtId, int? Chosen) ReadLead(NpgsqlDataReader row, List<RoutingRep> reps)
     {
-        var owner = row.IsDBNull(2) ? RoutingLead.NoOwner : row.GetInt16(2);
+        var owner = row.IsDBNull(2) ? RoutingLead.NoOwner : row.GetInt32(2);
         var lead = new RoutingLead
         {
             LeadId = row.GetInt64(0),
@@ -232,14 +232,14 @@ internal sealed record PastRun(
             },
             Owner = owner,
             Class = row.GetInt32(3),
-            Product = row.GetInt16(4),
+            Product = row.GetInt32(4),
             Value = row.GetDouble(5),
             ValueKnown = row.GetBoolean(6),
             Probability = row.GetDouble(7),
             SilentDays = row.IsDBNull(8) ? null : row.GetDouble(8),
             OwnedDays = row.IsDBNull(9) ? null : row.GetDouble(9),
-            Hops = row.GetInt16(10),
+            Hops = row.GetInt32(10),
         };
-        return (lead, row.GetString(1), row.IsDBNull(11) ? null : row.GetInt16(11));
+        return (lead, row.GetString(1), row.IsDBNull(11) ? null : row.GetInt32(11));
     }
 }

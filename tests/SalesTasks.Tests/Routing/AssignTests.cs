@@ -55,6 +55,23 @@ public sealed class AssignTests(TestDatabase database) : IClassFixture<TestDatab
     }
 
     [Fact]
+    public async Task Assign_LeadsThatStillWaitForTheSameReason_AreNotWrittenAgain()
+    {
+        await _rig.AddRepAsync("ana", "max_active_leads", "0");
+        await _rig.AddDealsAsync("d", 3);
+        await _rig.AssignAsync();
+        var before = await database.FingerprintAsync("task_runs");
+
+        var again = await _rig.AssignAsync();
+
+        Assert.Equal((3, 3), (again["left"], again.Json.GetProperty("details").GetProperty("reasons").GetProperty("left_full").GetInt64()));
+        Assert.Equal(before, await database.FingerprintAsync("task_runs"));
+        await database.ExecuteAsync("UPDATE sales_reps SET active = false");
+        await _rig.AssignAsync();
+        Assert.Equal("left no_active_rep", await _rig.DecisionAsync("d2"));
+    }
+
+    [Fact]
     public async Task Assign_DryRun_ShowsThePlanAndWritesNothing()
     {
         await AddRepsAsync("ana");
