@@ -5,6 +5,10 @@ COMMENT ON COLUMN sales_campaign_executions.metadata IS
 COMMENT ON COLUMN sales_campaign_executions.next_action_at IS
   'when the next step is due; null while the message of the current step is on its way: the delay runs from its sending';
 
+-- Batches are taken in this order; without the id, a whole campaign enrolled at one instant would be sorted for each of them.
+DROP INDEX idx_campaign_executions_due;
+CREATE INDEX idx_campaign_executions_due ON sales_campaign_executions (next_action_at, id) WHERE status = 'active';
+
 -- The executions that wait for their message; few, because a message is sent within a window or two.
 CREATE INDEX idx_campaign_executions_waiting ON sales_campaign_executions (id) WHERE status = 'active' AND next_action_at IS NULL;
 -- What stop rules look at: all that is under way, however much has ended.

@@ -13,7 +13,7 @@ namespace SalesTasks.Campaigns;
 internal sealed class AdvanceCampaigns
 {
     /// <summary>Executions of one transaction.</summary>
-    private const int Batch = 1_000;
+    private const int Batch = 4_000;
 
     /// <summary>Characters written in one statement: long texts take several, so that memory stays flat.</summary>
     private const int LargestWrite = 4_000_000;
