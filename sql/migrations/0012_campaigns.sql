@@ -73,7 +73,7 @@ AS $$
 $$;
 
 -- What came of each step's messages, variant by variant. A click or reply belongs to the last step sent before it, for 14 days at most;
--- those of bots count for nothing. The interval of a difference joins those of its two shares (Newcombe 1998, method 10,
+-- those of bots count for nothing. (The campaign is part of the window so that a question about one campaign reads that one only.) The interval of a difference joins those of its two shares (Newcombe 1998, method 10,
 -- doi:10.1002/(SICI)1097-0258(19980430)17:8<873::AID-SIM779>3.0.CO;2-I); a difference is credible when it leaves out zero.
 CREATE VIEW v_campaign_variants AS
 WITH message AS (
@@ -81,7 +81,7 @@ WITH message AS (
     x.campaign_id, v.execution_id, v.lead_ext_id, v.step_number, v.status, v.executed_at,
     coalesce(v.metadata ->> 'variant', x.metadata ->> 'variant', '') AS variant,
     least(
-      lead(v.executed_at) OVER (PARTITION BY v.execution_id ORDER BY v.executed_at, v.step_number, v.id),
+      lead(v.executed_at) OVER (PARTITION BY x.campaign_id, v.execution_id ORDER BY v.executed_at, v.step_number, v.id),
       v.executed_at + interval '14 days') AS until
   FROM sales_campaign_events v
   JOIN sales_campaign_executions x ON x.id = v.execution_id
