@@ -1,7 +1,11 @@
+using SalesTasks.Airflow;
 using SalesTasks.Campaigns;
 using SalesTasks.Cli;
 using SalesTasks.Demo;
+using SalesTasks.FollowUp;
 using SalesTasks.Leads;
+using SalesTasks.Outbox;
+using SalesTasks.Routing;
 using SalesTasks.Scoring;
 
 namespace SalesTasks;
@@ -13,7 +17,13 @@ internal static class Commands
     public static IReadOnlyList<DagDefinition> Dags { get; } =
     [
         new("lead_scoring_automation", ScoringJobs.Score, ScoringJobs.Qualify, ScoringJobs.Summarize),
-        new("sales_followup_automation", CampaignJobs.Enroll, CampaignJobs.Advance),
+        new(
+            "sales_followup_automation", RoutingJobs.Assign, FollowUpJobs.CreateTasks, CampaignJobs.Enroll, CampaignJobs.Advance, OutboxJobs.Dispatch,
+            FollowUpJobs.Advance, FollowUpJobs.Summarize)
+        {
+            Fixed = new Dictionary<JobDefinition, BoolParameter> { [RoutingJobs.Assign] = RoutingJobs.OnlyUnassigned },
+        },
+        new("sales_intelligent_routing", RoutingJobs.Assign, OutboxJobs.Dispatch),
         new("sales_lead_ingest", LeadsJobs.Import),
     ];
 
@@ -39,6 +49,8 @@ internal static class Commands
         tree.Add(ExplainScore.Command());
         tree.Add(DemoCommand.Create(DemoDags));
         tree.Add(LeadCommands.Show(), "leads");
+        tree.Add(ConsentCommands.OptOut(), "leads");
+        tree.Add(ConsentCommands.OptIn(), "leads");
         tree.Add(MappingCommands.List(), "leads", "mappings");
         tree.Add(MappingCommands.Show(), "leads", "mappings");
         tree.Add(MappingCommands.Save(), "leads", "mappings");
