@@ -166,13 +166,13 @@ internal sealed class AdvanceCampaigns
     /// <summary>The batch's campaigns as they are under their locks; most often nothing has changed.</summary>
     private async Task RefreshAsync(NpgsqlConnection connection, long[] ids, CancellationToken cancellationToken)
     {
-        foreach (var stored in await CampaignStore.QueryAsync(connection, "campaigns/lock_campaigns", [("ids", ids)], cancellationToken))
+        // A dry run would hold the locks until it ends.
+        var stored = _context.DryRun
+            ? await CampaignStore.QueryAsync(connection, "campaigns/campaigns", [("ids", ids), ("name", null)], cancellationToken)
+            : await CampaignStore.QueryAsync(connection, "campaigns/lock_campaigns", [("ids", ids)], cancellationToken);
+        foreach (var campaign in stored.Where(campaign => _campaigns[campaign.Id].Stored != campaign))
         {
-            var known = _campaigns[stored.Id];
-            if (known.Stored != stored)
-            {
-                _campaigns[stored.Id] = stored.Check(_policy);
-            }
+            _campaigns[campaign.Id] = campaign.Check(_policy);
         }
     }
 
