@@ -15,7 +15,8 @@ WITH due AS MATERIALIZED (
 ), silent AS MATERIALIZED (
   SELECT k.id, k.pipeline_id
   FROM followup_checks k
-  WHERE k.silent_since <= @as_of - make_interval(days => @days) AND k.due_at > @as_of AND k.pipeline_id % @shard_count = @shard_index
+  -- IS NOT FALSE: not for the index of the other list, where nearly all rows are later ones.
+  WHERE k.silent_since <= @as_of - make_interval(days => @days) AND (k.due_at > @as_of) IS NOT FALSE AND k.pipeline_id % @shard_count = @shard_index
   LIMIT @chunk
   FOR UPDATE SKIP LOCKED
 ), picked AS MATERIALIZED (
@@ -31,11 +32,12 @@ WITH due AS MATERIALIZED (
 ), beyond AS MATERIALIZED (
   SELECT pipeline_id FROM decided WHERE decision = 'needed' EXCEPT SELECT pipeline_id FROM chosen
 ), others AS MATERIALIZED (
-  -- Further rows of deals that have just been judged, also those for a later day: they are judged anew below.
-  SELECT k.id FROM followup_checks k
-  WHERE k.pipeline_id IN (SELECT pipeline_id FROM picked) AND k.id NOT IN (SELECT id FROM picked)
-    AND k.pipeline_id NOT IN (SELECT pipeline_id FROM beyond)
-  FOR UPDATE SKIP LOCKED
+  -- Further rows of deals that have just been judged, also those for a later day: they are judged anew below. LATERAL, so that each deal's
+  -- are looked up, whatever the planner knows of the list.
+  SELECT k.id
+  FROM (SELECT DISTINCT pipeline_id FROM picked WHERE pipeline_id NOT IN (SELECT pipeline_id FROM beyond)) AS d
+  CROSS JOIN LATERAL (SELECT k.id FROM followup_checks k WHERE k.pipeline_id = d.pipeline_id FOR UPDATE SKIP LOCKED) AS k
+  WHERE k.id NOT IN (SELECT id FROM picked)
 ), settled AS (
   DELETE FROM followup_checks
   WHERE id IN (
