@@ -50,20 +50,19 @@ WITH due AS MATERIALIZED (
   FROM decided d
   WHERE d.decision = 'later' AND (d.due_at < 'infinity' OR d.silent_since IS NOT NULL)
 ), locked AS MATERIALIZED (
-  SELECT p.id, p.assigned_to
+  -- With the decision beside it: a join of two sets that the planner knows nothing of could compare each row with each.
+  SELECT p.id, p.lead_ext_id, p.assigned_to, c.stage, c.template, c.meeting_at
   FROM sales_pipeline p
   JOIN chosen c ON c.pipeline_id = p.id AND c.stage = p.stage
   ORDER BY p.id
   FOR NO KEY UPDATE OF p
 ), planned AS (
   SELECT
-    p.id AS pipeline_id, p.lead_ext_id, c.stage, c.meeting_at, f.template, f.task_type, f.priority, text.title, text.description, k.assigned_to,
-    followup_due_at(@as_of, f.due_after, f.due_before_meeting, c.meeting_at) AS due_date
+    k.id AS pipeline_id, k.lead_ext_id, k.stage, k.meeting_at, f.template, f.task_type, f.priority, text.title, text.description, k.assigned_to,
+    followup_due_at(@as_of, f.due_after, f.due_before_meeting, k.meeting_at) AS due_date
   FROM locked k
-  JOIN chosen c ON c.pipeline_id = k.id
-  JOIN sales_pipeline p ON p.id = k.id
-  JOIN leads l ON l.ext_id = p.lead_ext_id
-  JOIN followup_templates f ON f.template = c.template
+  JOIN leads l ON l.ext_id = k.lead_ext_id
+  JOIN followup_templates f ON f.template = k.template
   CROSS JOIN LATERAL (
     SELECT x.title, x.description
     FROM followup_template_texts x

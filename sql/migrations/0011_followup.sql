@@ -472,6 +472,8 @@ AS $$
     FROM lead_engagement_events g
     JOIN sales_pipeline p ON p.lead_ext_id = g.lead_ext_id AND p.qualified_at <= g.occurred_at
     WHERE g.id = ANY (p_replies) AND g.event_type = 'reply' AND g.is_bot IS NOT TRUE
+    -- Looked up by id alone: the condition on the instant would bring in the index of everything that was ever completed.
+    OFFSET 0
   ) AS f
   WHERE isfinite(f.happened_at) AND f.happened_at <= p_as_of
 $$;
