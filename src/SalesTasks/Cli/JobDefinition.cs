@@ -39,6 +39,9 @@ internal sealed record JobResult(IReadOnlyDictionary<string, long> Counts)
     /// <summary>True where there was nothing to do; ends in 99 only for callers that asked for it.</summary>
     public bool NothingToDo { get; init; }
 
+    /// <summary>Why the run failed although it did what is counted: an outside service that it needed. Null: it did not fail.</summary>
+    public JobException? Failure { get; init; }
+
     /// <summary>Further facts for a person or a downstream task: short texts and numbers.</summary>
     public IReadOnlyDictionary<string, object?> Details { get; init; } = new Dictionary<string, object?>(StringComparer.Ordinal);
 }

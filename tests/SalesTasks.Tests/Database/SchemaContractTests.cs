@@ -25,7 +25,7 @@ public sealed class SchemaContractTests(TestDatabase database) : PipelineTests(d
             scoring_factors jsonb, calculated_at timestamp with time zone, calculated_by character varying(64)
             """
         },
-        { "sales_pipeline", PipelineColumns },
+        { "sales_pipeline", PipelineColumns + ", …" },
         {
             "sales_stage_history",
             """
