@@ -61,7 +61,8 @@ internal sealed class DemoJobs(string databaseUrl, DemoSinks sinks, DateTimeOffs
         if (exitCode is not (ExitCode.Done or ExitCode.NothingToDo))
         {
             var error = result.RootElement.TryGetProperty("error", out var told) ? told.GetString() : "no error was told";
-            throw new JobException(exitCode, $"{job.Name}: {error}");
+            // The stack of a defect is in its log and nowhere else.
+            throw new JobException(exitCode, exitCode is ExitCode.Defect ? $"{job.Name}: {error}\n{log.Trim()}" : $"{job.Name}: {error}");
         }
 
         var counts = result.RootElement.GetProperty("counts").EnumerateObject()

@@ -77,35 +77,51 @@ public sealed class StatementShapeTests(TestDatabase database) : IClassFixture<T
         }
 
         await database.ExecuteAsync("INSERT INTO leads (ext_id, source, email, phone) SELECT 'd' || i, 'x', 'd' || i || '@acme.example', '+1 202 555 0100' FROM generate_series(1, @deals) AS i", ("deals", Deals));
-        await database.ExecuteAsync(
+        // In pieces: a busy machine takes its time, and a statement has 30 seconds.
+        for (var first = 1; first < Deals; first += Deals / 5)
+        {
+            await database.ExecuteAsync(
+                """
+                INSERT INTO sales_pipeline (lead_ext_id, email, stage, qualified_at, last_contact_at, next_followup_at)
+                SELECT 'd' || i, 'd@acme.example', (ARRAY['contacted', 'meeting_scheduled', 'negotiating'])[1 + i % 3]::pipeline_stage, @now - interval '90 days',
+                  @now - interval '1 day', @now + i % 50 * interval '1 hour' + interval '1 hour'
+                FROM generate_series(@first, @last) AS i
+                """,
+                ("first", first), ("last", first + (Deals / 5) - 1), ("now", T0));
+        }
+
+        for (var n = 0; n < 4; n++)
+        {
+            await database.ExecuteAsync(
+                """
+                INSERT INTO sales_followup_tasks (pipeline_id, lead_ext_id, task_type, task_title, status, due_date, completed_at, created_at)
+                SELECT id, lead_ext_id, @type, 'x', 'completed', @at, @at, @at FROM sales_pipeline
+                """,
+                ("type", n % 2 == 0 ? "call" : "email"), ("at", T0.AddDays(-70 + (10 * n))));
+        }
+
+        foreach (var load in (string[])
+        [
+            "INSERT INTO sales_followup_tasks (pipeline_id, lead_ext_id, task_type, task_title, due_date) SELECT id, lead_ext_id, 'custom', 'x', @now FROM sales_pipeline WHERE id % 10 = 0",
+            "INSERT INTO sales_campaigns (name, campaign_type) SELECT 'c', 'nurturing' WHERE @now IS NOT NULL",
             """
-            INSERT INTO sales_pipeline (lead_ext_id, email, stage, qualified_at, last_contact_at, next_followup_at)
-            SELECT 'd' || i, 'd@acme.example', (ARRAY['contacted', 'meeting_scheduled', 'negotiating'])[1 + i % 3]::pipeline_stage, @now - interval '90 days',
-              @now - interval '1 day', @now + i % 50 * interval '1 hour' + interval '1 hour'
-            FROM generate_series(1, @deals) AS i
+            INSERT INTO sales_campaign_executions (campaign_id, lead_ext_id, pipeline_id, started_at)
+            SELECT c.id, p.lead_ext_id, p.id, @now - interval '50 days' FROM sales_pipeline p, sales_campaigns c
             """,
-            ("deals", Deals), ("now", T0));
-        await database.ExecuteAsync(
             """
-            INSERT INTO sales_followup_tasks (pipeline_id, lead_ext_id, task_type, task_title, status, due_date, completed_at, created_at)
-            SELECT p.id, p.lead_ext_id, CASE WHEN n % 2 = 0 THEN 'call' ELSE 'email' END, 'x', 'completed', at, at, at
-            FROM generate_series(1, 4) AS n
-            CROSS JOIN LATERAL (SELECT @now - interval '80 days' + n * interval '10 days' AS at) AS t
-            CROSS JOIN sales_pipeline p
-            """,
-            ("now", T0));
-        await database.ExecuteAsync(
-            """
-            INSERT INTO sales_followup_tasks (pipeline_id, lead_ext_id, task_type, task_title, due_date) SELECT id, lead_ext_id, 'custom', 'x', @now FROM sales_pipeline WHERE id % 10 = 0;
-            INSERT INTO sales_campaigns (name, campaign_type) VALUES ('c', 'nurturing');
-            INSERT INTO sales_campaign_executions (campaign_id, lead_ext_id, pipeline_id, started_at) SELECT c.id, p.lead_ext_id, p.id, @now - interval '50 days' FROM sales_pipeline p, sales_campaigns c;
             INSERT INTO sales_campaign_events (execution_id, lead_ext_id, step_number, event_type, status, executed_at)
-            SELECT id, lead_ext_id, 1, 'email_sent', 'sent', started_at FROM sales_campaign_executions;
-            INSERT INTO lead_engagement_events (lead_ext_id, event_type, occurred_at) SELECT lead_ext_id, 'reply', @now - interval '40 days' FROM sales_pipeline;
-            INSERT INTO outbox_messages (idempotency_key, channel, purpose, payload, status, sent_at, finished_at, created_at)
-            SELECT 'old-' || i, 'slack', 'alert', '{}', 'sent', @now - interval '60 days', @now, @now - interval '60 days' FROM generate_series(1, @deals) AS i;
+            SELECT id, lead_ext_id, 1, 'email_sent', 'sent', @now - interval '50 days' FROM sales_campaign_executions
             """,
-            ("now", T0), ("deals", Deals));
+            "INSERT INTO lead_engagement_events (lead_ext_id, event_type, occurred_at) SELECT lead_ext_id, 'reply', @now - interval '40 days' FROM sales_pipeline",
+            """
+            INSERT INTO outbox_messages (idempotency_key, channel, purpose, payload, status, sent_at, finished_at, created_at)
+            SELECT 'old-' || id, 'slack', 'alert', '{}', 'sent', @now - interval '60 days', @now, @now - interval '60 days' FROM sales_pipeline
+            """,
+        ])
+        {
+            await database.ExecuteAsync(load, ("now", T0));
+        }
+
         await database.ExecuteAsync(
             """
             TRUNCATE followup_checks, pipeline_outcomes;
