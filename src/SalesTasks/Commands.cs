@@ -36,6 +36,7 @@ internal static class Commands
         var tree = new CommandTree(host, Dags);
         tree.Add(DatabaseCommands.Migrate(), "db");
         tree.Add(DatabaseCommands.Status(), "db");
+        tree.Add(SampleCommand.Create(), "db");
         tree.Add(RuleCommands.Show(), "scoring", "rules");
         tree.Add(RuleCommands.Edit(), "scoring", "rules");
         tree.Add(RuleCommands.Validate(), "scoring", "rules");
