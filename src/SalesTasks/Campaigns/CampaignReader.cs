@@ -14,6 +14,9 @@ internal sealed class CampaignReader
     public const int MaxSteps = 50;
     public const int MaxVariants = 8;
 
+    /// <summary>The last microsecond: what 24:00 means here, and as near to it as PostgreSQL's times and .NET's both come.</summary>
+    private static readonly TimeOnly EndOfDay = new(23, 59, 59, 999, 999);
+
     /// <summary>A year.</summary>
     private const int MaxDelayHours = 8_760;
 
@@ -353,12 +356,17 @@ internal sealed class CampaignReader
             return null;
         }
 
+        if (AsText(node) is "24:00")
+        {
+            return EndOfDay;
+        }
+
         if (AsText(node) is { } text && TimeOnly.TryParseExact(text, "HH:mm", CultureInfo.InvariantCulture, DateTimeStyles.None, out var time))
         {
             return time;
         }
 
-        Fault(place, node, "a time such as \"09:30\", in quotes");
+        Fault(place, node, "a time from 00:00 to 24:00, such as \"09:30\"");
         return null;
     }
 
