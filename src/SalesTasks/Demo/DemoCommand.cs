@@ -252,6 +252,7 @@ internal sealed class DemoRun(PeopleContext context, IReadOnlyList<DagDefinition
         }
 
         output.WriteLine("  ./sales-tasks scoring rules show");
+        output.WriteLine("  ./sales-tasks reps list");
         output.WriteLine("  ./sales-tasks scoring score --dry-run");
         output.WriteLine($"  psql '{kept.Url}' -c 'SELECT * FROM v_leads_requires_attention LIMIT 10'");
         output.WriteLine(context.Text("Stop and remove it:", "Para detenerla y borrarla:"));
