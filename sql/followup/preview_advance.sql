@@ -1,4 +1,5 @@
--- What pipeline advance would do now with everything on its list, in its own columns. IS NOT TRUE: not for the index of all replies.
+-- What pipeline advance would do now with everything on its list, in its own columns. IS NOT TRUE, IS TRUE: not for the
+-- indexes of all replies and of all executions under way.
 WITH listed AS MATERIALIZED (
   SELECT o.kind, o.source_id
   FROM pipeline_outcomes o
@@ -43,5 +44,5 @@ SELECT
   (SELECT count(*) FROM listed) AS outcomes,
   (SELECT count(*) FROM listed WHERE kind = 'reply') AS replies,
   (SELECT count(*) FROM sales_campaign_executions x JOIN replied r USING (lead_ext_id)
-   WHERE x.status IN ('active', 'paused') AND x.started_at <= r.replied_at) AS stopped
+   WHERE (x.status IN ('active', 'paused')) IS TRUE AND x.started_at <= r.replied_at) AS stopped
 FROM target

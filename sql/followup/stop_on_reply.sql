@@ -1,6 +1,6 @@
 -- Stops the executions that each lead replied to, or replied during: those that began before the reply. A reply written down by another
 -- tool as a campaign event counts like one from a mailbox. IS NOT TRUE: looked up by id, not through the index of all replies.
-SELECT stop_campaigns(array_agg(r.lead_ext_id ORDER BY r.lead_ext_id), array_agg(r.replied_at ORDER BY r.lead_ext_id), 'reply')
+SELECT stop_campaigns(array_agg(r.lead_ext_id ORDER BY r.lead_ext_id), array_agg(r.replied_at ORDER BY r.lead_ext_id), 'replied')
 FROM (
   SELECT g.lead_ext_id, max(g.occurred_at) AS replied_at
   FROM (

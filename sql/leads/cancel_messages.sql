@@ -1,7 +1,7 @@
 -- Cancels what waits to reach these leads, or these addresses, on the channels given. A message that a dispatcher claims at this moment is
 -- passed over: it is judged by the claim.
 UPDATE outbox_messages m
-SET status = 'cancelled', finished_at = sales_now(), reason = 'opt_out'
+SET status = 'cancelled', finished_at = sales_now(), reason = 'consent_refused'
 FROM (
   SELECT id
   FROM outbox_messages

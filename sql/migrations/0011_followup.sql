@@ -211,7 +211,7 @@ BEGIN
   INSERT INTO followup_checks (pipeline_id) VALUES (OLD.pipeline_id);
   IF OLD.followup_stage IS NOT NULL THEN
     UPDATE outbox_messages m
-    SET status = 'cancelled', finished_at = sales_now(), reason = 'the task was closed'
+    SET status = 'cancelled', finished_at = sales_now(), reason = 'task_closed'
     FROM (
       SELECT id FROM outbox_messages
       WHERE idempotency_key IN ('followup-task/' || OLD.id, 'followup-call/' || OLD.id) AND status = 'pending'
@@ -479,7 +479,8 @@ AS $$
 $$;
 
 -- Stops everything under way to these leads: executions that began by p_until, and the messages of theirs that wait. A message that a
--- dispatcher claims at this moment is passed over: it is judged by the claim.
+-- dispatcher claims at this moment is passed over: it is judged by the claim. IS TRUE: looked up by lead, not through an index of all that
+-- is under way.
 CREATE FUNCTION stop_campaigns(p_lead_ext_ids varchar[], p_until timestamptz[], p_reason text) RETURNS bigint
 LANGUAGE plpgsql SET search_path FROM CURRENT
 AS $$
@@ -492,7 +493,7 @@ BEGIN
     JOIN (
       SELECT u.lead_ext_id, max(u.until) AS until FROM unnest(p_lead_ext_ids, p_until) AS u (lead_ext_id, until) GROUP BY u.lead_ext_id
     ) AS leads USING (lead_ext_id)
-    WHERE x.status IN ('active', 'paused') AND x.started_at <= leads.until
+    WHERE (x.status IN ('active', 'paused')) IS TRUE AND x.started_at <= leads.until
     ORDER BY x.id
     FOR NO KEY UPDATE OF x
   ), stopped AS (
@@ -500,13 +501,13 @@ BEGIN
     SET status = 'stopped', completed_at = sales_now(), next_action_at = NULL, updated_at = sales_now(),
         metadata = coalesce(x.metadata, '{}') || jsonb_build_object('stop_reason', p_reason)
     FROM affected a
-    WHERE x.id = a.id AND x.status IN ('active', 'paused')
+    WHERE x.id = a.id
     RETURNING x.id
   )
   SELECT array_agg(id) INTO v_stopped FROM stopped;
 
   UPDATE outbox_messages m
-  SET status = 'cancelled', finished_at = sales_now(), reason = 'the campaign stopped: ' || p_reason
+  SET status = 'cancelled', finished_at = sales_now(), reason = p_reason
   FROM (
     SELECT id FROM outbox_messages WHERE execution_id = ANY (v_stopped) AND status = 'pending' ORDER BY id FOR UPDATE SKIP LOCKED
   ) AS waiting

@@ -55,7 +55,7 @@ internal sealed class SampleCampaigns(SampleOptions options, LocalClock clock)
             "A call for every qualified lead above 20,000",
             "call_campaign",
             """{"stage": "qualified", "estimated_value_min": 20000}""",
-            """[{"type": "call", "delay_hours": 2, "subject": "Introduce the account team"}]""",
+            """[{"type": "call", "delay_hours": 0, "subject": "Introduce the account team"}]""",
             Enabled: true,
             20),
         new(

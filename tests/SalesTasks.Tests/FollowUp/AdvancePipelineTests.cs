@@ -222,7 +222,7 @@ public sealed class AdvancePipelineTests(TestDatabase database) : IClassFixture<
         Assert.Equal(preview.ToString(), counts.ToString());
         Assert.Equal((3, 2), (counts["stopped"], counts["replies"]));
         Assert.Equal(
-            [$"{first} stopped reply", $"{second} stopped reply", $"{paused} stopped reply", $"{done} completed ", $"{later} active ", $"{other} active "],
+            [$"{first} stopped replied", $"{second} stopped replied", $"{paused} stopped replied", $"{done} completed ", $"{later} active ", $"{other} active "],
             await database.QueryAsync(
                 "SELECT format('%s %s %s', id, status, metadata ->> 'stop_reason') FROM sales_campaign_executions ORDER BY id", row => row.GetString(0)));
         Assert.Equal(0, await database.ScalarAsync<long>(

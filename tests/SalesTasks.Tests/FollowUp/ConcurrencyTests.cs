@@ -190,7 +190,7 @@ public sealed class ConcurrencyTests(TestDatabase database) : IClassFixture<Test
         Assert.Equal(0, await database.ScalarAsync<long>("SELECT count(*) FROM pipeline_outcomes"));
         Assert.Equal(Deals, await database.ScalarAsync<long>("SELECT count(DISTINCT execution_id) FROM sales_campaign_events WHERE event_type = 'email_replied'"));
         Assert.Equal(Deals, await database.ScalarAsync<long>("SELECT count(*) FROM sales_campaign_events WHERE event_type = 'email_replied'"));
-        Assert.Equal(Deals, await database.ScalarAsync<long>("SELECT count(*) FROM sales_campaign_executions WHERE status = 'stopped' AND metadata ->> 'stop_reason' = 'reply'"));
+        Assert.Equal(Deals, await database.ScalarAsync<long>("SELECT count(*) FROM sales_campaign_executions WHERE status = 'stopped' AND metadata ->> 'stop_reason' = 'replied'"));
         // Each change of stage is in the history once: a chain.
         Assert.Equal(
             0,

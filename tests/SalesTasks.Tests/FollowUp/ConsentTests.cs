@@ -52,7 +52,7 @@ public sealed class ConsentTests(TestDatabase database) : IClassFixture<TestData
         Assert.Equal(
             """{"leads":2,"consent_changed":2,"addresses_suppressed":3,"campaigns_stopped":2,"messages_cancelled":2}""", answer.Output.Trim());
         Assert.Equal(
-            ["a f f stopped opt_out", "other t t active ", "twin f f stopped opt_out"],
+            ["a f f stopped consent_refused", "other t t active ", "twin f f stopped consent_refused"],
             await StateAsync());
         Assert.Equal(
             ["a-call cancelled", "a-mail cancelled", "a-notice pending", "other-call pending", "other-mail pending", "other-notice pending", "twin-call cancelled", "twin-mail cancelled", "twin-notice pending"],
@@ -80,7 +80,7 @@ public sealed class ConsentTests(TestDatabase database) : IClassFixture<TestData
     {
         await _rig.RunAsync("leads", "opt-out", "a", "--channel", "phone", "--reason", "complaint");
 
-        Assert.Equal(["a t f stopped opt_out", "other t t active ", "twin t t active "], await StateAsync());
+        Assert.Equal(["a t f stopped consent_refused", "other t t active ", "twin t t active "], await StateAsync());
         Assert.Equal(
             ["a-call cancelled", "a-mail cancelled", "a-notice pending"], (await MessagesAsync()).Where(m => m.StartsWith("a-", StringComparison.Ordinal)));
         Assert.Equal(2, await database.ScalarAsync<long>("SELECT count(*) FROM suppressions WHERE channel = 'phone' AND reason = 'complaint'"));
@@ -119,7 +119,7 @@ public sealed class ConsentTests(TestDatabase database) : IClassFixture<TestData
     {
         await _rig.RunAsync("leads", "opt-out", "1 (202) 555-0100");
 
-        Assert.Equal(["a f f stopped opt_out", "other t t active ", "twin f f stopped opt_out"], await StateAsync());
+        Assert.Equal(["a f f stopped consent_refused", "other t t active ", "twin f f stopped consent_refused"], await StateAsync());
     }
 
     [Fact]
@@ -144,7 +144,7 @@ public sealed class ConsentTests(TestDatabase database) : IClassFixture<TestData
 
         Assert.Equal("""{"leads":2,"consent_changed":2,"addresses_released":2,"addresses_kept":1}""", answer.Output.Trim());
         // What was stopped stays so.
-        Assert.Equal(["a t t stopped opt_out", "other t t active ", "twin t t stopped opt_out"], await StateAsync());
+        Assert.Equal(["a t t stopped consent_refused", "other t t active ", "twin t t stopped consent_refused"], await StateAsync());
         Assert.Equal(["email bounce"], await database.QueryAsync("SELECT channel || ' ' || reason FROM suppressions", row => row.GetString(0)));
         Assert.Equal(
             "direcciones siguen bloqueadas",
@@ -175,7 +175,7 @@ public sealed class ConsentTests(TestDatabase database) : IClassFixture<TestData
 
         Assert.Equal(before, await database.FingerprintAsync());
         (await ProgramRunner.For(database).RunAsync("leads", "opt-out", "a")).ShouldExitWith(ExitCode.Done);
-        Assert.Equal(["a f f stopped opt_out", "other t t active ", "twin f f stopped opt_out"], await StateAsync());
+        Assert.Equal(["a f f stopped consent_refused", "other t t active ", "twin f f stopped consent_refused"], await StateAsync());
     }
 
     [Fact]
@@ -195,7 +195,51 @@ public sealed class ConsentTests(TestDatabase database) : IClassFixture<TestData
         Assert.Equal(
             ["a-call cancelled", "a-mail pending"],
             (await MessagesAsync()).Where(m => m.StartsWith("a-", StringComparison.Ordinal) && !m.Contains("notice", StringComparison.Ordinal)));
-        Assert.Contains("a f f stopped opt_out", await StateAsync());
+        Assert.Contains("a f f stopped consent_refused", await StateAsync());
+    }
+
+    [Fact]
+    public async Task OptOut_BesideTwoDispatchers_LetsNothingGoThatWasNotClaimedBefore()
+    {
+        const int people = 120;
+        await _rig.EmptyAsync();
+        await database.ExecuteAsync(
+            """
+            UPDATE sending_policy SET window_days = '{1,2,3,4,5,6,7}', window_start = '00:00', window_end = '23:59:59.999999';
+            INSERT INTO leads (ext_id, source, email, consent_email) SELECT 'p' || i, 'x', 'p' || i || '@acme.example', true FROM generate_series(1, @people) AS i;
+            INSERT INTO outbox_messages (idempotency_key, channel, purpose, lead_ext_id, recipient, payload)
+            SELECT 'p' || i, 'email', 'followup', 'p' || i, 'p' || i || '@acme.example', '{"subject": "s", "text": "t"}' FROM generate_series(1, @people) AS i;
+            """,
+            ("people", people));
+        // Slow enough that opt-outs come at every moment of a message's life.
+        await using var sink = new HttpSink(_ => new SinkAnswer { Delay = TimeSpan.FromMilliseconds(40) });
+        var program = ProgramRunner.For(database)
+            .With("SALES_EMAIL_CONN_ID", "mail")
+            .With("AIRFLOW_CONN_MAIL", sink.Connection());
+        string[] dispatch = ["outbox", "dispatch", "--concurrency", "2", "--max-wait-seconds", "5"];
+        var dispatchers = new[] { program.Start(dispatch), program.Start(dispatch) };
+        await Eventually.HoldsAsync("something was sent", () => Task.FromResult(sink.Count > 3));
+
+        var notClaimed = new HashSet<string>(StringComparer.Ordinal);
+        var random = new Random(7);
+        foreach (var person in Enumerable.Range(1, people).OrderBy(_ => random.Next()).Take(40))
+        {
+            Assert.Equal(ExitCode.Done, (await _rig.RunAsync("leads", "opt-out", $"p{person}", "--channel", "email")).ExitCode);
+            if (await database.ScalarAsync<string>("SELECT status FROM outbox_messages WHERE idempotency_key = @key", ("key", $"p{person}")) is "pending" or "cancelled")
+            {
+                notClaimed.Add($"p{person}");
+            }
+        }
+
+        foreach (var dispatcher in dispatchers)
+        {
+            (await dispatcher.Completion).ShouldExitWith(ExitCode.Done);
+        }
+
+        Assert.Empty(sink.Requests.Select(request => request.Key).Intersect(notClaimed));
+        Assert.NotEmpty(notClaimed);
+        Assert.Equal(sink.Requests.Count, sink.Requests.Select(request => request.Key).Distinct().Count());
+        Assert.Equal(people, sink.Requests.Count + await database.ScalarAsync<long>("SELECT count(*) FROM outbox_messages WHERE status = 'cancelled'"));
     }
 
     private Task<List<string>> StateAsync() => database.QueryAsync(

@@ -347,7 +347,7 @@ public sealed class CreateTasksTests(TestDatabase database) : IClassFixture<Test
 
         await _rig.CloseAsync("call", "completed", T0);
         Assert.Equal(
-            ["call call cancelled the task was closed", "call task cancelled the task was closed", "mail task pending ", "nophone task pending "],
+            ["call call cancelled task_closed", "call task cancelled task_closed", "mail task pending ", "nophone task pending "],
             await database.QueryAsync(
                 "SELECT format('%s %s %s %s', lead_ext_id, channel, status, reason) FROM outbox_messages ORDER BY 1", row => row.GetString(0)));
     }
