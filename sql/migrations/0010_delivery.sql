@@ -223,6 +223,7 @@ CREATE TABLE delivery_connections (
   openings int NOT NULL DEFAULT 0,
   paused_until timestamptz,
   pause_reason text,
+  trial_running boolean NOT NULL DEFAULT false,
   next_slot_at timestamptz,
   updated_at timestamptz NOT NULL DEFAULT clock_timestamp()
 ) WITH (fillfactor = 50);
@@ -230,4 +231,5 @@ CREATE TABLE delivery_connections (
 COMMENT ON COLUMN delivery_connections.failures IS 'temporary failures since the last success';
 COMMENT ON COLUMN delivery_connections.openings IS 'how often in a row the circuit breaker opened; each pause is twice as long as the one before';
 COMMENT ON COLUMN delivery_connections.paused_until IS 'nothing is sent before; then one message is tried first';
+COMMENT ON COLUMN delivery_connections.trial_running IS 'one dispatcher tries that message; paused_until is then the end of its time';
 COMMENT ON COLUMN delivery_connections.next_slot_at IS 'when the next message may go at the earliest, where the connection has a rate limit';

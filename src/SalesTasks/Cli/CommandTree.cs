@@ -157,6 +157,7 @@ internal static class CommandGroups
         "leads" => "Import and show leads",
         "mappings" => "Column mappings for imports, saved by name",
         "outbox" => "Send messages, show and settle those that are in doubt or dead",
+        "suppressions" => "Addresses that must not be written to or called any more",
         "db" => "Schema and database care",
         _ => throw new ArgumentOutOfRangeException(nameof(word), word, "A command group needs a description."),
     };

@@ -1,0 +1,4 @@
+SELECT channel, reason, count(*) AS addresses, max(suppressed_at) AS latest
+FROM suppressions
+GROUP BY channel, reason
+ORDER BY channel, reason
