@@ -1,7 +1,11 @@
+using SalesTasks.Airflow;
+using SalesTasks.Campaigns;
 using SalesTasks.Cli;
 using SalesTasks.Demo;
+using SalesTasks.FollowUp;
 using SalesTasks.Leads;
 using SalesTasks.Outbox;
+using SalesTasks.Routing;
 using SalesTasks.Scoring;
 
 namespace SalesTasks;
@@ -13,8 +17,14 @@ internal static class Commands
     public static IReadOnlyList<DagDefinition> Dags { get; } =
     [
         new("lead_scoring_automation", ScoringJobs.Score, ScoringJobs.Qualify, ScoringJobs.Summarize),
+        new(
+            "sales_followup_automation", RoutingJobs.Assign, FollowUpJobs.CreateTasks, CampaignJobs.Enroll, CampaignJobs.Advance, OutboxJobs.Dispatch,
+            FollowUpJobs.Advance, FollowUpJobs.Summarize)
+        {
+            Fixed = new Dictionary<JobDefinition, BoolParameter> { [RoutingJobs.Assign] = RoutingJobs.OnlyUnassigned },
+        },
+        new("sales_intelligent_routing", RoutingJobs.Assign, OutboxJobs.Dispatch),
         new("sales_lead_ingest", LeadsJobs.Import),
-        new("sales_followup_automation", OutboxJobs.Dispatch),
     ];
 
     /// <summary>What the demo runs, in this order: every DAG that needs nothing but the sample.</summary>
@@ -28,9 +38,19 @@ internal static class Commands
         tree.Add(RuleCommands.Show(), "scoring", "rules");
         tree.Add(RuleCommands.Edit(), "scoring", "rules");
         tree.Add(RuleCommands.Validate(), "scoring", "rules");
+        tree.Add(CampaignCommands.List(), "campaigns");
+        tree.Add(CampaignCommands.Show(), "campaigns");
+        tree.Add(CampaignCommands.Create(), "campaigns");
+        tree.Add(CampaignCommands.Import(), "campaigns");
+        tree.Add(CampaignCommands.Enable(), "campaigns");
+        tree.Add(CampaignCommands.Disable(), "campaigns");
+        tree.Add(CampaignCommands.Delete(), "campaigns");
+        tree.Add(CampaignPreview.Command(), "campaigns");
         tree.Add(ExplainScore.Command());
         tree.Add(DemoCommand.Create(DemoDags));
         tree.Add(LeadCommands.Show(), "leads");
+        tree.Add(ConsentCommands.OptOut(), "leads");
+        tree.Add(ConsentCommands.OptIn(), "leads");
         tree.Add(MappingCommands.List(), "leads", "mappings");
         tree.Add(MappingCommands.Show(), "leads", "mappings");
         tree.Add(MappingCommands.Save(), "leads", "mappings");

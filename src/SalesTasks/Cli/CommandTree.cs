@@ -154,10 +154,14 @@ internal static class CommandGroups
     {
         "scoring" => "Score leads, qualify them into the pipeline, edit the rules",
         "rules" => "Show, check and change the scoring rules",
+        "routing" => "Give leads to reps, and replay how",
         "leads" => "Import and show leads",
+        "followup" => "Create follow-up tasks and report on them",
+        "pipeline" => "Move deals on by what happened",
         "mappings" => "Column mappings for imports, saved by name",
         "outbox" => "Send messages, show and settle those that are in doubt or dead",
         "suppressions" => "Addresses that must not be written to or called any more",
+        "campaigns" => "Sequences of e-mails, calls and tasks for leads",
         "db" => "Schema and database care",
         _ => throw new ArgumentOutOfRangeException(nameof(word), word, "A command group needs a description."),
     };

@@ -109,22 +109,23 @@ internal sealed class JobRunner(CommandHost host, JobDefinition job, ParameterSe
             var idle = result.NothingToDo;
             line = new ResultLine(
                 job.Name,
-                result.Failure is not null ? "failed" : idle ? "nothing_to_do" : "done",
+                idle ? "nothing_to_do" : "done",
                 context.Run,
                 context.DryRun,
-                result.Failure?.ExitCode ?? (idle && context.Parameters.Get(CommonParameters.SkipWhenIdle) ? ExitCode.NothingToDo : ExitCode.Done),
+                idle && context.Parameters.Get(CommonParameters.SkipWhenIdle) ? ExitCode.NothingToDo : ExitCode.Done,
                 Elapsed(started))
             {
                 Result = result,
-                Error = result.Failure?.Message,
             };
+            if (result.Failure is { } failure)
+            {
+                line = line with { Status = "failed", ExitCode = failure.ExitCode, Error = failure.Message };
+                Report(context.Log, failure, line);
+            }
+
             context.Log.Information(
                 "{Command:l} {Status:l}: {Counts:l}; {DurationMs} ms", job.Name, line.Status,
                 string.Join(", ", result.Counts.Select(c => $"{c.Key} {c.Value}")), line.DurationMs);
-            if (result.Failure is not null)
-            {
-                Report(context.Log, result.Failure, line);
-            }
         }
         catch (Exception exception)
         {

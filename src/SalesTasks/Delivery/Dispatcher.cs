@@ -106,9 +106,18 @@ internal sealed class Dispatcher : IDisposable
         await using (var ledger = new MessageLedger(_store))
         {
             var workers = Enumerable.Range(0, _options.Concurrency).Select(_ => GuardedAsync(() => WorkAsync(ledger, noMore.Token, wire.Token))).ToList();
-            var fetcher = GuardedAsync(() => FetchAsync(noMore.Token, abort.Token));
-            await fetcher;
-            _queue.Writer.TryComplete();
+            var fetcher = GuardedAsync(async () =>
+            {
+                try
+                {
+                    await FetchAsync(noMore.Token, abort.Token);
+                }
+                finally
+                {
+                    // Also after a failure: what is on the wire is still to be recorded.
+                    _queue.Writer.TryComplete();
+                }
+            });
             await Task.WhenAll(workers.Prepend(fetcher));
         }
 

@@ -76,7 +76,7 @@ internal sealed class DemoJobs(string databaseUrl, DateTimeOffset? asOf, string 
         // Started by "dotnet sales-tasks.dll", the process is dotnet and the program its first argument.
         var program = Environment.ProcessPath!;
         string[] prefix = Path.GetFileNameWithoutExtension(program) is "dotnet" ? [Environment.GetCommandLineArgs()[0]] : [];
-        var start = new ProcessStartInfo(program, [.. prefix, .. job.Name.Split(' ')])
+        var start = new ProcessStartInfo(program, [.. prefix, .. dag.Arguments(job)])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
