@@ -8,5 +8,6 @@ SET failures = c.failures + 1,
     paused_until = CASE WHEN c.failures + 1 >= @threshold AND (c.paused_until IS NULL OR c.paused_until <= clock_timestamp() OR @on_trial)
       THEN clock_timestamp() + least(@pause_seconds::double precision * 2 ^ least(c.openings, 20), @longest_seconds::double precision) * interval '1 second' ELSE c.paused_until END,
     pause_reason = CASE WHEN c.failures + 1 >= @threshold THEN @reason ELSE c.pause_reason END,
+    trial_running = c.trial_running AND NOT @on_trial,
     updated_at = clock_timestamp()
 RETURNING coalesce(greatest(extract(epoch FROM c.paused_until - clock_timestamp()), 0), 0)::double precision AS paused_for

@@ -35,7 +35,8 @@ WITH held AS MATERIALIZED (
   FOR NO KEY UPDATE
 ), stopped AS (
   UPDATE sales_campaign_executions x
-  SET status = 'stopped', next_action_at = NULL, metadata = coalesce(x.metadata, '{}') || jsonb_build_object('stop_reason', c.reason)
+  SET status = 'stopped', completed_at = sales_now(), next_action_at = NULL,
+      metadata = coalesce(x.metadata, '{}') || jsonb_build_object('stop_reason', c.reason)
   FROM stopping, (SELECT execution_id, min(reason) AS reason FROM cancelled GROUP BY execution_id) AS c
   WHERE x.id = stopping.id AND x.id = c.execution_id
 )

@@ -64,6 +64,14 @@ internal static class Commands
         tree.Add(MappingCommands.Show(), "leads", "mappings");
         tree.Add(MappingCommands.Save(), "leads", "mappings");
         tree.Add(MappingCommands.Delete(), "leads", "mappings");
+        tree.Add(OutboxCommands.List(), "outbox");
+        tree.Add(OutboxCommands.Retry(), "outbox");
+        tree.Add(OutboxCommands.Discard(), "outbox");
+        tree.Add(PolicyCommand.Create(), "outbox");
+        tree.Add(SuppressionCommands.Add(), "suppressions");
+        tree.Add(SuppressionCommands.Remove(), "suppressions");
+        tree.Add(SuppressionCommands.Check(), "suppressions");
+        tree.Add(SuppressionCommands.Count(), "suppressions");
         return tree;
     }
 }

@@ -11,6 +11,7 @@ internal sealed class Bench : IAsyncDisposable
 {
     private readonly LocalPostgres _server;
     private readonly NpgsqlDataSource _source;
+    private readonly Dictionary<string, string> _variables = new(StringComparer.Ordinal);
 
     private Bench(LocalPostgres server)
     {
@@ -95,6 +96,16 @@ internal sealed class Bench : IAsyncDisposable
         return new Measured(seconds, (long)bytes);
     }
 
+    /// <summary>Gives the program a connection.</summary>
+    /// <param name="variable">The variable that names it, such as SALES_EMAIL_CONN_ID.</param>
+    /// <param name="id">Its id.</param>
+    /// <param name="connection">What it is, as URI or JSON.</param>
+    public void Connect(string variable, string id, string connection)
+    {
+        _variables[variable] = id;
+        _variables["AIRFLOW_CONN_" + id.ToUpperInvariant()] = connection;
+    }
+
     /// <summary>Runs the program itself, as Airflow would, and returns its peak memory in bytes.</summary>
     /// <exception cref="InvalidOperationException">It did not end with 0.</exception>
     public async Task<long> RunProgramAsync(CancellationToken cancellationToken, params string[] arguments)
@@ -107,6 +118,11 @@ internal sealed class Bench : IAsyncDisposable
         };
         start.Environment["AIRFLOW_CONN_SALES_POSTGRES"] = AirflowUri;
         start.Environment["DOTNET_ROOT"] = Path.GetFullPath(Path.Combine(System.Runtime.InteropServices.RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", ".."));
+        foreach (var (name, value) in _variables)
+        {
+            start.Environment[name] = value;
+        }
+
         using var process = Process.Start(start)!;
         var output = process.StandardOutput.ReadToEndAsync(cancellationToken);
         var errors = process.StandardError.ReadToEndAsync(cancellationToken);

@@ -2,8 +2,10 @@ using System.Globalization;
 using SalesTasks.Benchmarks;
 
 // Measures in one run what can only be judged side by side. Usage: [scoring] [cold-start] [routing] [campaigns] [follow-up] [--leads 10000,100000,1000000] [--rounds 3]
+// Measures in one run what can only be judged side by side. Usage: [scoring] [cold-start] [outbox] [routing] [--messages 20000] [--leads 10000,100000,1000000] [--rounds 3]
 var sizes = new List<int> { 10_000, 100_000, 1_000_000 };
 var rounds = 3;
+var messages = 20_000;
 var wanted = new List<string>();
 for (var i = 0; i < args.Length; i++)
 {
@@ -20,6 +22,14 @@ for (var i = 0; i < args.Length; i++)
             break;
         default:
             await Console.Error.WriteLineAsync($"unknown argument '{args[i]}'; allowed: scoring, cold-start, routing, campaigns, follow-up, --leads N,N, --rounds N");
+        case "--messages" when i + 1 < args.Length:
+            messages = int.Parse(args[++i], NumberStyles.None, CultureInfo.InvariantCulture);
+            break;
+        case "scoring" or "cold-start" or "outbox" or "routing":
+            wanted.Add(args[i]);
+            break;
+        default:
+            await Console.Error.WriteLineAsync($"unknown argument '{args[i]}'; allowed: scoring, cold-start, outbox, routing, --leads N,N, --messages N, --rounds N");
             return 64;
     }
 }
@@ -27,6 +37,7 @@ for (var i = 0; i < args.Length; i++)
 if (wanted.Count == 0)
 {
     wanted.AddRange(["scoring", "cold-start", "routing", "campaigns", "follow-up"]);
+    wanted.AddRange(["scoring", "cold-start", "outbox"]);
 }
 
 using var stop = new CancellationTokenSource();
@@ -38,6 +49,11 @@ Console.CancelKeyPress += (_, e) =>
 if (wanted.Contains("cold-start"))
 {
     await ColdStartBenchmark.RunAsync(stop.Token);
+}
+
+if (wanted.Contains("outbox"))
+{
+    await OutboxBenchmark.RunAsync(messages, rounds, stop.Token);
 }
 
 if (wanted.Contains("scoring"))

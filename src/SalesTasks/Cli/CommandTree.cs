@@ -161,6 +161,7 @@ internal static class CommandGroups
         "pipeline" => "Move deals on by what happened",
         "mappings" => "Column mappings for imports, saved by name",
         "outbox" => "Send messages, show and settle those that are in doubt or dead",
+        "suppressions" => "Addresses that must not be written to or called any more",
         "campaigns" => "Sequences of e-mails, calls and tasks for leads",
         "db" => "Schema and database care",
         _ => throw new ArgumentOutOfRangeException(nameof(word), word, "A command group needs a description."),

@@ -48,7 +48,9 @@ internal static class AddressGuard
     /// <exception cref="SocketException">It cannot be resolved or reached.</exception>
     public static async Task<Stream> ConnectAsync(DnsEndPoint endPoint, CancellationToken cancellationToken)
     {
-        var addresses = await Dns.GetHostAddressesAsync(endPoint.Host, cancellationToken);
+        IPAddress[] addresses = IPAddress.TryParse(endPoint.Host, out var literal)
+            ? [literal]
+            : await Dns.GetHostAddressesAsync(endPoint.Host, cancellationToken);
         var allowed = addresses.Where(address => !IsForbidden(address)).ToArray();
         if (allowed.Length == 0)
         {

@@ -11,6 +11,8 @@ internal sealed class ConnectionGate(OutboxStore store, ReceiverSettings receive
     /// <summary>After a refusal others try again this much later: soon enough for a person who has corrected the connection.</summary>
     private static readonly TimeSpan s_refusedPause = TimeSpan.FromSeconds(60);
 
+    private static readonly TimeSpan s_trialPoll = TimeSpan.FromMilliseconds(250);
+
     /// <summary>So many messages in a row that are dead for the connection's sake end the run.</summary>
     private const int MaxConnectionFaults = 10;
 
@@ -42,21 +44,22 @@ internal sealed class ConnectionGate(OutboxStore store, ReceiverSettings receive
         {
             _open = false;
             PauseReason = state.Reason;
-            return state.PausedFor;
+            // A trial ends sooner than it may.
+            return state.TrialRunning && state.PausedFor > s_trialPoll ? s_trialPoll : state.PausedFor;
         }
 
-        if (state.OnTrial && !_open)
+        if (state.NeedsTrial && !_open)
         {
             _onTrial = await store.TakeTrialAsync(cancellationToken);
             if (!_onTrial)
             {
-                return (await store.StateAsync(cancellationToken)).PausedFor is var rest && rest > TimeSpan.Zero ? rest : TimeSpan.FromMilliseconds(100);
+                return s_trialPoll;
             }
 
             _proven = false;
         }
 
-        _unclean |= state.Failures > 0 || state.OnTrial;
+        _unclean |= state.Failures > 0 || state.NeedsTrial;
         _open = Refusal is null;
         return TimeSpan.Zero;
     }
@@ -161,8 +164,9 @@ internal sealed class ConnectionGate(OutboxStore store, ReceiverSettings receive
         _unclean = true;
         if (result.RetryAfter is { } asked && asked > TimeSpan.Zero)
         {
+            var onTrial = _onTrial;
             Close(result.Reason!);
-            await store.PauseAsync(asked, result.Reason!);
+            await store.PauseAsync(asked, result.Reason!, onTrial);
         }
         else if (await store.FailedAsync(result.Reason!, _onTrial) is var pause && pause > TimeSpan.Zero)
         {
@@ -176,12 +180,13 @@ internal sealed class ConnectionGate(OutboxStore store, ReceiverSettings receive
     private async Task RefuseAsync(string reason)
     {
         var first = Refusal is null;
+        var onTrial = _onTrial;
         Refusal ??= reason;
         Close(reason);
         if (first)
         {
             _unclean = true;
-            await store.PauseAsync(s_refusedPause, reason);
+            await store.PauseAsync(s_refusedPause, reason, onTrial);
         }
     }
 

@@ -25,6 +25,7 @@ internal sealed record DispatchOptions
 /// <summary>When a message that failed is tried again.</summary>
 internal static class Backoff
 {
+    private static readonly TimeSpan s_least = TimeSpan.FromSeconds(0.5);
     private static readonly TimeSpan s_first = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan s_longest = TimeSpan.FromHours(1);
 
@@ -37,7 +38,7 @@ internal static class Backoff
     public static TimeSpan After(int attempt, TimeSpan? retryAfter)
     {
         var range = TimeSpan.FromSeconds(Math.Min(s_longest.TotalSeconds, s_first.TotalSeconds * Math.Pow(2, Math.Min(attempt - 1, 20))));
-        var jitter = range * Random.Shared.NextDouble();
+        var jitter = s_least + ((range - s_least) * Random.Shared.NextDouble());
         return retryAfter is { } asked ? asked + (jitter / 4) : jitter;
     }
 }

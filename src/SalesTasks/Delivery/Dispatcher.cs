@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Threading.Channels;
 using SalesTasks.Database;
 using Serilog;
@@ -65,7 +66,9 @@ internal sealed class Dispatcher : IDisposable
     private long _putOff;
     private long _recovered;
     private long _outstanding;
+    private readonly ConcurrentDictionary<long, bool> _failing = new();
     private string? _lastFailure;
+    private string? _gaveUp;
 
     /// <param name="name">email, slack, call or task.</param>
     /// <param name="channel">The way out.</param>
@@ -103,9 +106,18 @@ internal sealed class Dispatcher : IDisposable
         await using (var ledger = new MessageLedger(_store))
         {
             var workers = Enumerable.Range(0, _options.Concurrency).Select(_ => GuardedAsync(() => WorkAsync(ledger, noMore.Token, wire.Token))).ToList();
-            var fetcher = GuardedAsync(() => FetchAsync(noMore.Token, abort.Token));
-            await fetcher;
-            _queue.Writer.TryComplete();
+            var fetcher = GuardedAsync(async () =>
+            {
+                try
+                {
+                    await FetchAsync(noMore.Token, abort.Token);
+                }
+                finally
+                {
+                    // Also after a failure: what is on the wire is still to be recorded.
+                    _queue.Writer.TryComplete();
+                }
+            });
             await Task.WhenAll(workers.Prepend(fetcher));
         }
 
@@ -122,7 +134,7 @@ internal sealed class Dispatcher : IDisposable
                 Recovered = _recovered,
             },
             _gate.Refusal,
-            _sent == 0 && _gate.Refusal is null ? _lastFailure : null);
+            _sent > 0 || _gate.Refusal is not null ? null : _gaveUp ?? (_failing.IsEmpty ? null : _lastFailure));
 
         // The first failure ends the others: what it was is then thrown by Task.WhenAll.
         async Task GuardedAsync(Func<Task> work)
@@ -170,9 +182,9 @@ internal sealed class Dispatcher : IDisposable
                     return;
                 }
 
-                _lastFailure ??= _gate.PauseReason ?? "the connection rests";
                 if (waited + rest > _options.MaxWait)
                 {
+                    _gaveUp = _gate.PauseReason ?? "the connection rests";
                     return;
                 }
 
@@ -384,6 +396,7 @@ internal sealed class Dispatcher : IDisposable
     private Recorded Record(OutboxMessage message, SendResult result)
     {
         var outcome = result.Outcome is SendOutcome.InDoubt && _receiver.Idempotent ? SendOutcome.Temporary : result.Outcome;
+        _failing.TryRemove(message.Id, out _);
         switch (outcome)
         {
             case SendOutcome.Sent:
@@ -393,31 +406,36 @@ internal sealed class Dispatcher : IDisposable
                 return Dead(message, result, result.Reason!);
             case SendOutcome.InDoubt:
                 Interlocked.Increment(ref _inDoubt);
-                _log.Warning("{Channel} message {Message} is in doubt: {Reason:l}", _name, message.Id, result.Reason);
+                _log.Warning("{Channel:l} message {Message} is in doubt: {Reason:l}", _name, message.Id, result.Reason);
                 return new Recorded(message.Id, "in_doubt", result.Status, result.Reason, null, true);
             case SendOutcome.Refused:
-                _lastFailure = result.Reason;
-                Interlocked.Increment(ref _retries);
+                Failing(message, result);
                 return new Recorded(message.Id, "pending", result.Status, result.Reason, null, false);
             default:
-                _lastFailure = result.Reason;
                 if (result.CountsAgainstMessage && message.Failures + 1 >= _options.MaxAttempts)
                 {
                     return Dead(message, result, $"{message.Failures + 1} attempts failed, the last: {result.Reason}");
                 }
 
-                Interlocked.Increment(ref _retries);
-                _log.Information("{Channel} message {Message} will be tried again: {Reason:l}", _name, message.Id, result.Reason);
+                Failing(message, result);
+                _log.Information("{Channel:l} message {Message} will be tried again: {Reason:l}", _name, message.Id, result.Reason);
                 return new Recorded(
                     message.Id, "pending", result.Status, result.Reason,
                     Backoff.After(message.Attempts + 1, result.RetryAfter).TotalSeconds, result.CountsAgainstMessage);
         }
     }
 
+    private void Failing(OutboxMessage message, SendResult result)
+    {
+        Interlocked.Increment(ref _retries);
+        _failing[message.Id] = true;
+        _lastFailure = result.Reason;
+    }
+
     private Recorded Dead(OutboxMessage message, SendResult result, string reason)
     {
         Interlocked.Increment(ref _dead);
-        _log.Warning("{Channel} message {Message} is dead: {Reason:l}", _name, message.Id, reason);
+        _log.Warning("{Channel:l} message {Message} is dead: {Reason:l}", _name, message.Id, reason);
         return new Recorded(message.Id, "dead", result.Status, reason, null, true);
     }
 }

@@ -146,9 +146,9 @@ internal sealed class OutboxStore(SalesDatabase database, string channel, Receiv
                 "delivery/connection_state",
                 [("connection", receiver.ConnectionId)],
                 row => new ConnectionState(
-                    TimeSpan.FromSeconds(row.GetDouble(0)), row.GetBoolean(1), row.GetInt32(2), row.IsDBNull(3) ? null : row.GetString(3)),
+                    TimeSpan.FromSeconds(row.GetDouble(0)), row.GetBoolean(1), row.GetBoolean(2), row.GetInt32(3), row.IsDBNull(4) ? null : row.GetString(4)),
                 token);
-            return rows.Count == 0 ? new ConnectionState(TimeSpan.Zero, false, 0, null) : rows[0];
+            return rows.Count == 0 ? new ConnectionState(TimeSpan.Zero, false, false, 0, null) : rows[0];
         },
         cancellationToken);
 
@@ -176,9 +176,9 @@ internal sealed class OutboxStore(SalesDatabase database, string channel, Receiv
         CancellationToken.None);
 
     /// <summary>Nobody sends through the connection for so long.</summary>
-    public Task PauseAsync(TimeSpan pause, string reason) => PersistAsync(
+    public Task PauseAsync(TimeSpan pause, string reason, bool onTrial) => PersistAsync(
         token => database.ExecuteAsync(
-            "delivery/connection_pause", [("connection", receiver.ConnectionId), ("seconds", pause.TotalSeconds), ("reason", reason)], token),
+            "delivery/connection_pause", [("connection", receiver.ConnectionId), ("seconds", pause.TotalSeconds), ("reason", reason), ("on_trial", onTrial)], token),
         CancellationToken.None);
 
     /// <summary>Takes slots of the connection's rate limit; returns the time until the first.</summary>
@@ -231,7 +231,8 @@ internal sealed class OutboxStore(SalesDatabase database, string channel, Receiv
 
 /// <summary>What all dispatchers know of a connection.</summary>
 /// <param name="PausedFor">How long it rests; zero: it does not.</param>
-/// <param name="OnTrial">It rested: one message goes first.</param>
+/// <param name="NeedsTrial">It rested: one message goes first.</param>
+/// <param name="TrialRunning">Somebody tries that message now.</param>
 /// <param name="Failures">Temporary failures since the last success.</param>
 /// <param name="Reason">Why it rests.</param>
-internal sealed record ConnectionState(TimeSpan PausedFor, bool OnTrial, int Failures, string? Reason);
+internal sealed record ConnectionState(TimeSpan PausedFor, bool NeedsTrial, bool TrialRunning, int Failures, string? Reason);

@@ -1,4 +1,6 @@
+using System.Collections.Immutable;
 using System.Text.Json;
+using SalesTasks.Cli;
 using SalesTasks.Tests.TestBase;
 
 namespace SalesTasks.Tests.Outbox;
@@ -9,36 +11,57 @@ internal sealed class OutboxRig
     /// <summary>A Wednesday at noon.</summary>
     public static readonly DateTimeOffset T0 = new(2026, 3, 18, 12, 0, 0, TimeSpan.Zero);
 
-    private readonly ProgramRunner _program;
+    private readonly ImmutableDictionary<string, string> _variables;
+    private readonly bool _inProcess;
 
     public OutboxRig(TestDatabase database)
-        : this(database, ProgramRunner.For(database))
+        : this(database, ImmutableDictionary<string, string>.Empty, false)
     {
     }
 
-    private OutboxRig(TestDatabase database, ProgramRunner program)
+    private OutboxRig(TestDatabase database, ImmutableDictionary<string, string> variables, bool inProcess)
     {
         Database = database;
-        _program = program;
+        _variables = variables;
+        _inProcess = inProcess;
     }
 
     public TestDatabase Database { get; }
 
     /// <summary>The same with a connection for a channel: EMAIL, SLACK, CALLS or TASKS.</summary>
-    public OutboxRig With(string channel, string connection) => new(
-        Database,
-        _program.With($"SALES_{channel}_CONN_ID", $"test_{channel.ToLowerInvariant()}").With($"AIRFLOW_CONN_TEST_{channel}", connection));
+    public OutboxRig With(string channel, string connection) =>
+        WithVariable($"SALES_{channel}_CONN_ID", $"test_{channel.ToLowerInvariant()}").WithVariable($"AIRFLOW_CONN_TEST_{channel}", connection);
 
-    public OutboxRig WithVariable(string name, string value) => new(Database, _program.With(name, value));
+    public OutboxRig WithVariable(string name, string value) => new(Database, _variables.SetItem(name, value), _inProcess);
+
+    /// <summary>Commands run inside the test, which saves the start of a process; everything that is about processes uses real ones.</summary>
+    public OutboxRig InProcess() => new(Database, _variables, true);
 
     /// <summary>Runs <c>outbox dispatch</c>, which is not to wait for anything unless told.</summary>
-    public Task<ProgramResult> DispatchAsync(params string[] flags) => Start(flags).Completion;
+    public Task<ProgramResult> DispatchAsync(params string[] flags) => RunAsync(["outbox", "dispatch", .. Patience(flags)]);
 
-    public RunningProgram Start(params string[] flags) =>
-        _program.Start(["outbox", "dispatch", .. flags.Contains("--max-wait-seconds") ? flags : [.. flags, "--max-wait-seconds", "0"]]);
+    public RunningProgram Start(params string[] flags) => Program().Start(["outbox", "dispatch", .. Patience(flags)]);
 
     /// <summary>Runs a command.</summary>
-    public Task<ProgramResult> RunAsync(params string[] arguments) => _program.RunAsync(arguments);
+    public async Task<ProgramResult> RunAsync(params string[] arguments)
+    {
+        if (!_inProcess)
+        {
+            return await Program().RunAsync(arguments);
+        }
+
+        await using var output = new StringWriter();
+        await using var errors = new StringWriter();
+        var host = new CommandHost
+        {
+            Environment = name => name == "AIRFLOW_CONN_SALES_POSTGRES" ? Database.AirflowUri : _variables.GetValueOrDefault(name),
+            Time = TimeProvider.System,
+            Out = output,
+            Error = errors,
+        };
+        var exitCode = await Commands.Tree(host).RunAsync(arguments);
+        return new ProgramResult((int)exitCode, output.ToString(), errors.ToString(), TimeSpan.Zero);
+    }
 
     /// <summary>No window and no caps, so that only what a test is about matters.</summary>
     public Task AlwaysOpenAsync() => Database.ExecuteAsync(
@@ -127,6 +150,10 @@ internal sealed class OutboxRig
         SELECT string_agg(status || ' ' || n, ', ' ORDER BY status)
         FROM (SELECT status, count(*) AS n FROM outbox_messages GROUP BY status) AS s
         """) ?? "";
+
+    private static string[] Patience(string[] flags) => flags.Contains("--max-wait-seconds") ? flags : [.. flags, "--max-wait-seconds", "0"];
+
+    private ProgramRunner Program() => _variables.Aggregate(ProgramRunner.For(Database), (program, variable) => program.With(variable.Key, variable.Value));
 
     public Task ClearAsync() => Database.ExecuteAsync("TRUNCATE leads, sales_campaigns, outbox_messages, delivery_connections, suppressions CASCADE");
 }

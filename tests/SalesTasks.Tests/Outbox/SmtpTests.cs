@@ -64,7 +64,7 @@ public sealed class SmtpTests(TestDatabase database) : IClassFixture<TestDatabas
         await using var sink = new SmtpSink(command => command.StartsWith(line, StringComparison.Ordinal) ? answer : null);
         await _rig.AddNoticesAsync("n", 1);
 
-        var result = await _rig.With("EMAIL", sink.Connection(""", "login": "u", "password": "p" """)).DispatchAsync();
+        var result = await _rig.With("EMAIL", sink.Connection(""", "login": "u", "password": "p" """)).InProcess().DispatchAsync("--max-messages", "1");
 
         result.ShouldExitWith((ExitCode)exitCode);
         var (status, why) = await _rig.StateAsync("n1");
@@ -107,7 +107,7 @@ public sealed class SmtpTests(TestDatabase database) : IClassFixture<TestDatabas
     [InlineData("""{"conn_type": "smtp", "host": "h", "extra": {"from_email": "a@b.example", "disable_tls": "maybe"} }""", "its extra disable_tls must be true or false")]
     public async Task Connection_ThatCannotBeUsed_IsRefused(string connection, string fault)
     {
-        var result = (await _rig.With("EMAIL", connection).DispatchAsync()).ShouldExitWith(ExitCode.Usage);
+        var result = (await _rig.With("EMAIL", connection).InProcess().DispatchAsync()).ShouldExitWith(ExitCode.Usage);
 
         Assert.Contains($"Connection 'test_email' (environment variable AIRFLOW_CONN_TEST_EMAIL): {fault}", result.Fault(), StringComparison.Ordinal);
     }

@@ -27,6 +27,17 @@ public sealed class TestDatabase(PostgresServer server) : IAsyncLifetime
         return database;
     }
 
+    /// <summary>A database of the caller's own server, which is migrated here; disposing of it leaves that server alone.</summary>
+    internal static async Task<TestDatabase> OverAsync(NpgsqlConnectionStringBuilder connection)
+    {
+        await using (var target = new SalesDatabase(connection, new SalesDatabaseOptions(), TimeProvider.System))
+        {
+            await new Migrator(target, TimeProvider.System).MigrateAsync(TestContext.Current.CancellationToken);
+        }
+
+        return new TestDatabase(null!, migrated: true) { _connection = connection, _source = NpgsqlDataSource.Create(connection) };
+    }
+
     /// <summary>The server, for further databases.</summary>
     internal PostgresServer Server => server;
 
@@ -125,7 +136,7 @@ public sealed class TestDatabase(PostgresServer server) : IAsyncLifetime
             await _source.DisposeAsync();
         }
 
-        if (_connection is not null)
+        if (_connection is not null && server is not null)
         {
             await server.DropDatabaseAsync(_connection.Database!, CancellationToken.None);
         }

@@ -1,0 +1,2 @@
+-- An address may be written to again.
+DELETE FROM suppressions WHERE address_hash = @hash
