@@ -41,7 +41,10 @@ public sealed class EndToEndTests(TestDatabase database) : IClassFixture<TestDat
         var program = ProgramRunner.For(database);
         foreach (var (name, sink) in ((string, HttpSink)[])[("EMAIL", mail), ("CALLS", calls), ("SLACK", slack), ("TASKS", tasks)])
         {
-            program = program.With($"SALES_{name}_CONN_ID", $"c_{name}").With($"AIRFLOW_CONN_C_{name}", sink.Connection());
+            var connection = name == "SLACK"
+                ? $$"""{"conn_type": "slackwebhook", "host": "{{sink.Address}}/services", "password": "T0/B0/secret", "extra": {"allow_http": "true"} }"""
+                : sink.Connection();
+            program = program.With($"SALES_{name}_CONN_ID", $"c_{name}").With($"AIRFLOW_CONN_C_{name}", connection);
         }
 
         await _rig.LeadAsync("a", "language = 'es', company_name = 'A & B'");
