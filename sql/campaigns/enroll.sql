@@ -4,23 +4,18 @@
 --
 -- Inserted in the order of the lead: two runs that met here would wait for each other in one order.
 WITH matching AS MATERIALIZED (
-  SELECT
-    p.id, p.lead_ext_id, p.priority, p.score,
-    CASE WHEN l.has_email THEN l.email WHEN p.email ~ '^[^@[:space:]]+@[^@[:space:]]+[.][^@.[:space:]]{2,}$' THEN p.email END AS email,
-    CASE WHEN l.has_phone THEN l.phone WHEN p.phone ~ '([0-9][^0-9]*){6}' THEN p.phone END AS phone,
-    l.consent_email, l.consent_phone
-  FROM sales_pipeline p
-  JOIN leads l ON l.ext_id = p.lead_ext_id
-  WHERE p.stage < 'closed_won'
-    AND (@stages::text[] IS NULL OR p.stage = ANY (@stages::text[]::pipeline_stage[]))
-    AND (@score_min::int IS NULL OR p.score >= @score_min)
-    AND (@score_max::int IS NULL OR p.score <= @score_max)
-    AND (@priorities::text[] IS NULL OR p.priority = ANY (@priorities::text[]::priority_level[]))
-    AND (@sources::text[] IS NULL OR lower(btrim(coalesce(p.source, l.source))) = ANY (@sources))
-    AND (@utm_campaigns::text[] IS NULL OR lower(btrim(coalesce(p.utm_campaign, l.utm_campaign))) = ANY (@utm_campaigns))
-    AND (@value_min::numeric IS NULL OR p.estimated_value >= @value_min)
-    AND (@days_min::int IS NULL OR coalesce(p.last_contact_at, p.qualified_at) <= @as_of - make_interval(days => @days_min))
-    AND NOT EXISTS (SELECT FROM sales_campaign_executions e WHERE e.campaign_id = @campaign AND e.lead_ext_id = p.lead_ext_id)
+  SELECT l.lead_ext_id, l.pipeline_id, l.priority, l.score, l.email, l.phone, l.consent_email, l.consent_phone
+  FROM campaign_leads l
+  WHERE l.stage < 'closed_won'
+    AND (@stages::text[] IS NULL OR l.stage = ANY (@stages::text[]::pipeline_stage[]))
+    AND (@score_min::int IS NULL OR l.score >= @score_min)
+    AND (@score_max::int IS NULL OR l.score <= @score_max)
+    AND (@priorities::text[] IS NULL OR l.priority = ANY (@priorities::text[]::priority_level[]))
+    AND (@sources::text[] IS NULL OR lower(btrim(l.source)) = ANY (@sources))
+    AND (@utm_campaigns::text[] IS NULL OR lower(btrim(l.utm_campaign)) = ANY (@utm_campaigns))
+    AND (@value_min::numeric IS NULL OR l.estimated_value >= @value_min)
+    AND (@days_min::int IS NULL OR l.quiet_since <= @as_of - make_interval(days => @days_min))
+    AND NOT EXISTS (SELECT FROM sales_campaign_executions e WHERE e.campaign_id = @campaign AND e.lead_ext_id = l.lead_ext_id)
 ),
 eligible AS MATERIALIZED (
   SELECT
@@ -36,12 +31,14 @@ eligible AS MATERIALIZED (
 enrolled AS (
   INSERT INTO sales_campaign_executions (
     campaign_id, lead_ext_id, pipeline_id, status, current_step, total_steps, started_at, next_action_at, created_at, updated_at)
-  SELECT @campaign, best.lead_ext_id, best.id, 'active', 0, @total_steps, @as_of, @as_of + make_interval(secs => @delay_seconds), @as_of, @as_of
+  SELECT
+    @campaign, best.lead_ext_id, best.pipeline_id, 'active', 0, @total_steps, @as_of, @as_of + make_interval(secs => @delay_seconds), @as_of,
+    @as_of
   FROM (
-    SELECT g.id, g.lead_ext_id
+    SELECT g.pipeline_id, g.lead_ext_id
     FROM eligible g
     WHERE g.obstacle IS NULL
-    ORDER BY g.priority DESC NULLS LAST, g.score DESC NULLS LAST, g.id
+    ORDER BY g.priority DESC NULLS LAST, g.score DESC NULLS LAST, g.pipeline_id
     LIMIT @limit
   ) AS best
   ORDER BY best.lead_ext_id

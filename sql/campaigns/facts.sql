@@ -1,22 +1,19 @@
 -- What the steps of a batch are written from: the execution, where the lead can be reached, the zone of the lead's clock (the policy's
--- default where it is missing or unknown), and what templates can say.
+-- default where it is missing or unknown), and what templates can say. @lead: instead of executions one lead, for a preview.
 SELECT
-  e.id, e.campaign_id, e.lead_ext_id, e.current_step, p.id AS pipeline_id,
-  CASE WHEN l.has_email THEN l.email WHEN p.email ~ '^[^@[:space:]]+@[^@[:space:]]+[.][^@.[:space:]]{2,}$' THEN p.email END AS email,
-  CASE WHEN l.has_phone THEN l.phone WHEN p.phone ~ '([0-9][^0-9]*){6}' THEN p.phone END AS phone,
-  coalesce(z.name, s.default_time_zone) AS time_zone,
-  coalesce(p.first_name, l.first_name), coalesce(p.last_name, l.last_name),
-  l.company_name, coalesce(l.company_domain, l.domain), l.industry, l.product_interest, l.country, l.region, l.language,
-  coalesce(p.source, l.source), coalesce(p.utm_source, l.utm_source), coalesce(p.utm_campaign, l.utm_campaign),
-  coalesce(p.score, l.score), coalesce(p.priority, l.priority)::text, p.stage::text, coalesce(p.estimated_value, l.estimated_value),
-  floor(extract(epoch FROM @as_of - p.qualified_at) / 86400)::int,
-  floor(extract(epoch FROM @as_of - coalesce(p.last_contact_at, p.qualified_at)) / 86400)::int,
-  r.name, p.assigned_to, l.attributes::text
-FROM sales_campaign_executions e
-JOIN leads l ON l.ext_id = e.lead_ext_id
+  e.id, e.campaign_id, l.lead_ext_id, e.current_step, l.pipeline_id,
+  l.email, l.phone, coalesce(z.name, s.default_time_zone), l.first_name, l.last_name, l.company_name, l.company_domain, l.industry,
+  l.product_interest, l.country, l.region, l.language, l.source, l.utm_source, l.utm_campaign, l.score, l.priority::text, l.stage::text,
+  l.estimated_value, floor(extract(epoch FROM @as_of - l.qualified_at) / 86400)::int,
+  floor(extract(epoch FROM @as_of - l.quiet_since) / 86400)::int, l.rep_name, l.assigned_to, l.attributes::text
+FROM (
+  SELECT x.id, x.campaign_id, x.lead_ext_id, x.current_step
+  FROM sales_campaign_executions x
+  WHERE x.id = ANY (@ids::bigint[]) AND x.status = 'active'
+  UNION ALL
+  SELECT 0, 0, @lead::text, 0 WHERE @lead IS NOT NULL
+) AS e
+JOIN campaign_leads l ON l.lead_ext_id = e.lead_ext_id
 CROSS JOIN sending_policy s
-LEFT JOIN sales_pipeline p ON p.lead_ext_id = e.lead_ext_id
 LEFT JOIN time_zones z ON z.name = l.time_zone
-LEFT JOIN sales_reps r ON r.email = p.assigned_to
-WHERE e.id = ANY (@ids::bigint[]) AND e.status = 'active'
 ORDER BY e.id

@@ -1,6 +1,6 @@
 -- Halts what runs in disabled campaigns. A message that nobody has claimed yet is withdrawn with its event, and its step is due again: when
 -- the campaign goes on, the step is written anew, under the same key. One that a dispatcher holds at this moment is cancelled there, which
--- resume.sql knows. @ids: only these executions; @campaign: only this campaign.
+-- resume.sql knows. Status as an expression: see stop.sql. @ids: only these executions; @campaign: only this campaign.
 WITH halted AS (
   SELECT e.id, e.current_step
   FROM sales_campaign_executions e
@@ -8,7 +8,7 @@ WITH halted AS (
   WHERE e.status = 'active' AND NOT c.enabled
     AND (@ids::bigint[] IS NULL OR e.id = ANY (@ids))
     AND (@campaign::bigint IS NULL OR e.campaign_id = @campaign)
-    AND mod(abs(hashtext(e.lead_ext_id)::bigint), @shard_count::int) = @shard_index::int
+    AND (@shard_count::int = 1 OR mod(abs(hashtext(e.lead_ext_id)::bigint), @shard_count) = @shard_index::int)
   ORDER BY e.id
   FOR NO KEY UPDATE OF e SKIP LOCKED
 ),
@@ -18,7 +18,7 @@ withdrawn AS (
     SELECT w.id
     FROM outbox_messages w
     JOIN halted h ON h.id = w.execution_id AND h.current_step = w.step_number
-    WHERE w.status = 'pending'
+    WHERE w.status || '' = 'pending'
     ORDER BY w.id
     FOR UPDATE OF w SKIP LOCKED
   ) AS waiting

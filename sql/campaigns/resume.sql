@@ -6,7 +6,7 @@ WITH resuming AS (
   JOIN sales_campaigns c ON c.id = x.campaign_id
   WHERE x.status IN ('paused', 'stopped') AND x.metadata ->> 'stop_reason' = 'campaign_disabled' AND c.enabled
     AND (@campaign::bigint IS NULL OR x.campaign_id = @campaign)
-    AND mod(abs(hashtext(x.lead_ext_id)::bigint), @shard_count::int) = @shard_index::int
+    AND (@shard_count::int = 1 OR mod(abs(hashtext(x.lead_ext_id)::bigint), @shard_count) = @shard_index::int)
   ORDER BY x.id
   FOR NO KEY UPDATE OF x SKIP LOCKED
 ),

@@ -1,5 +1,7 @@
 -- Writes what a batch decided, all or nothing: an event a step, the message where there is one, the task where there is one, and where the
 -- execution stands now. A key that is known already was written by an earlier step of the same number: it is not written again.
+--
+-- Events get their ids here, so that messages need no join with what was just inserted, whose size the planner cannot know.
 WITH act AS (
   SELECT a.*
   FROM unnest(
@@ -13,28 +15,37 @@ WITH act AS (
     time_zone, window_days, window_start, window_end, task_type, task_title, task_description, task_priority, assigned_to, task_seconds,
     next_seconds, status, variant)
 ),
-fresh AS (
-  SELECT a.* FROM act a WHERE a.channel IS NULL OR NOT EXISTS (SELECT FROM outbox_messages m WHERE m.idempotency_key = a.key)
+fresh AS MATERIALIZED (
+  SELECT
+    a.*,
+    CASE WHEN a.event_type IS NOT NULL THEN nextval((SELECT pg_get_serial_sequence('sales_campaign_events', 'id'))::regclass) END AS event_id
+  FROM act a
+  LEFT JOIN outbox_messages m ON m.idempotency_key = a.key
+  WHERE m.id IS NULL
+),
+-- Leads share few zones and windows: each is looked up once.
+opening AS (
+  SELECT w.*, coalesce(next_send_time(@as_of, w.time_zone, w.window_days::int[], w.window_start::time, w.window_end::time), @as_of) AS opens_at
+  FROM (SELECT DISTINCT a.time_zone, a.window_days, a.window_start, a.window_end FROM act a WHERE a.time_zone IS NOT NULL) AS w
 ),
 event AS (
-  INSERT INTO sales_campaign_events (execution_id, lead_ext_id, step_number, event_type, status, executed_at, metadata, created_at)
+  INSERT INTO sales_campaign_events (id, execution_id, lead_ext_id, step_number, event_type, status, executed_at, metadata, created_at)
   SELECT
-    f.execution_id, f.lead_ext_id, f.step_number, f.event_type, f.event_status,
+    f.event_id, f.execution_id, f.lead_ext_id, f.step_number, f.event_type, f.event_status,
     CASE WHEN f.event_status = 'completed' THEN @as_of END, f.event_metadata::jsonb, @as_of
   FROM fresh f
   WHERE f.event_type IS NOT NULL
-  RETURNING id, execution_id
 ),
 message AS (
   INSERT INTO outbox_messages (
     idempotency_key, channel, purpose, lead_ext_id, execution_id, step_number, campaign_event_id, recipient, payload, not_before, time_zone,
     window_days, window_start, window_end, created_at)
   SELECT
-    f.key, f.channel, 'campaign', f.lead_ext_id, f.execution_id, f.step_number, v.id, f.recipient, f.payload::jsonb,
-    coalesce(next_send_time(@as_of, f.time_zone, f.window_days::int[], f.window_start::time, f.window_end::time), @as_of),
-    f.time_zone, f.window_days::int[], f.window_start::time, f.window_end::time, @as_of
+    f.key, f.channel, 'campaign', f.lead_ext_id, f.execution_id, f.step_number, f.event_id, f.recipient, f.payload::jsonb,
+    coalesce(o.opens_at, @as_of), f.time_zone, f.window_days::int[], f.window_start::time, f.window_end::time, @as_of
   FROM fresh f
-  JOIN event v ON v.execution_id = f.execution_id
+  LEFT JOIN opening o
+    ON (o.time_zone, o.window_days, o.window_start, o.window_end) = (f.time_zone, f.window_days, f.window_start, f.window_end)
   WHERE f.channel IS NOT NULL
   ON CONFLICT (idempotency_key) DO NOTHING
 ),

@@ -13,7 +13,10 @@ WITH facts AS MATERIALIZED (
   FROM facts f
   GROUP BY f.pipeline_id
 ), locked AS MATERIALIZED (
-  SELECT p.id, p.stage, p.first_contact_at, p.last_contact_at, p.metadata
+  -- With what was seen beside it: a join of two sets that the planner knows nothing of could compare each row with each.
+  SELECT
+    p.id, p.stage, p.first_contact_at, p.last_contact_at, p.metadata,
+    s.stage AS seen_stage, s.first_contact_at AS seen_first_at, s.last_contact_at AS seen_last_at, s.meeting_at
   FROM sales_pipeline p
   JOIN seen s ON s.pipeline_id = p.id
   ORDER BY p.id
@@ -22,13 +25,12 @@ WITH facts AS MATERIALIZED (
   SELECT
     k.id,
     k.stage AS old_stage,
-    CASE WHEN k.stage < 'closed_won' THEN greatest(k.stage, s.stage) ELSE k.stage END AS stage,
-    least(k.first_contact_at, s.first_contact_at) AS first_contact_at,
-    greatest(k.last_contact_at, s.last_contact_at) AS last_contact_at,
-    CASE WHEN s.meeting_at IS NOT NULL AND k.stage < 'closed_won'
-      THEN coalesce(k.metadata, '{}') || jsonb_build_object('meeting_at', s.meeting_at) ELSE k.metadata END AS metadata
+    CASE WHEN k.stage < 'closed_won' THEN greatest(k.stage, k.seen_stage) ELSE k.stage END AS stage,
+    least(k.first_contact_at, k.seen_first_at) AS first_contact_at,
+    greatest(k.last_contact_at, k.seen_last_at) AS last_contact_at,
+    CASE WHEN k.meeting_at IS NOT NULL AND k.stage < 'closed_won'
+      THEN coalesce(k.metadata, '{}') || jsonb_build_object('meeting_at', k.meeting_at) ELSE k.metadata END AS metadata
   FROM locked k
-  JOIN seen s ON s.pipeline_id = k.id
 ), changed AS (
   UPDATE sales_pipeline p
   SET stage = t.stage, first_contact_at = t.first_contact_at, last_contact_at = t.last_contact_at, metadata = t.metadata, updated_at = @as_of

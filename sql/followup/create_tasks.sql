@@ -15,7 +15,8 @@ WITH due AS MATERIALIZED (
 ), silent AS MATERIALIZED (
   SELECT k.id, k.pipeline_id
   FROM followup_checks k
-  WHERE k.silent_since <= @as_of - make_interval(days => @days) AND k.due_at > @as_of AND k.pipeline_id % @shard_count = @shard_index
+  -- IS NOT FALSE: not for the index of the other list, where nearly all rows are later ones.
+  WHERE k.silent_since <= @as_of - make_interval(days => @days) AND (k.due_at > @as_of) IS NOT FALSE AND k.pipeline_id % @shard_count = @shard_index
   LIMIT @chunk
   FOR UPDATE SKIP LOCKED
 ), picked AS MATERIALIZED (
@@ -31,11 +32,12 @@ WITH due AS MATERIALIZED (
 ), beyond AS MATERIALIZED (
   SELECT pipeline_id FROM decided WHERE decision = 'needed' EXCEPT SELECT pipeline_id FROM chosen
 ), others AS MATERIALIZED (
-  -- Further rows of deals that have just been judged, also those for a later day: they are judged anew below.
-  SELECT k.id FROM followup_checks k
-  WHERE k.pipeline_id IN (SELECT pipeline_id FROM picked) AND k.id NOT IN (SELECT id FROM picked)
-    AND k.pipeline_id NOT IN (SELECT pipeline_id FROM beyond)
-  FOR UPDATE SKIP LOCKED
+  -- Further rows of deals that have just been judged, also those for a later day: they are judged anew below. LATERAL, so that each deal's
+  -- are looked up, whatever the planner knows of the list.
+  SELECT k.id
+  FROM (SELECT DISTINCT pipeline_id FROM picked WHERE pipeline_id NOT IN (SELECT pipeline_id FROM beyond)) AS d
+  CROSS JOIN LATERAL (SELECT k.id FROM followup_checks k WHERE k.pipeline_id = d.pipeline_id FOR UPDATE SKIP LOCKED) AS k
+  WHERE k.id NOT IN (SELECT id FROM picked)
 ), settled AS (
   DELETE FROM followup_checks
   WHERE id IN (
@@ -48,20 +50,19 @@ WITH due AS MATERIALIZED (
   FROM decided d
   WHERE d.decision = 'later' AND (d.due_at < 'infinity' OR d.silent_since IS NOT NULL)
 ), locked AS MATERIALIZED (
-  SELECT p.id, p.assigned_to
+  -- With the decision beside it: a join of two sets that the planner knows nothing of could compare each row with each.
+  SELECT p.id, p.lead_ext_id, p.assigned_to, c.stage, c.template, c.meeting_at
   FROM sales_pipeline p
   JOIN chosen c ON c.pipeline_id = p.id AND c.stage = p.stage
   ORDER BY p.id
   FOR NO KEY UPDATE OF p
 ), planned AS (
   SELECT
-    p.id AS pipeline_id, p.lead_ext_id, c.stage, c.meeting_at, f.template, f.task_type, f.priority, text.title, text.description, k.assigned_to,
-    followup_due_at(@as_of, f.due_after, f.due_before_meeting, c.meeting_at) AS due_date
+    k.id AS pipeline_id, k.lead_ext_id, k.stage, k.meeting_at, f.template, f.task_type, f.priority, text.title, text.description, k.assigned_to,
+    followup_due_at(@as_of, f.due_after, f.due_before_meeting, k.meeting_at) AS due_date
   FROM locked k
-  JOIN chosen c ON c.pipeline_id = k.id
-  JOIN sales_pipeline p ON p.id = k.id
-  JOIN leads l ON l.ext_id = p.lead_ext_id
-  JOIN followup_templates f ON f.template = c.template
+  JOIN leads l ON l.ext_id = k.lead_ext_id
+  JOIN followup_templates f ON f.template = k.template
   CROSS JOIN LATERAL (
     SELECT x.title, x.description
     FROM followup_template_texts x

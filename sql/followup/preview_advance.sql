@@ -1,4 +1,4 @@
--- What pipeline advance would do now with everything on its list, in its own columns.
+-- What pipeline advance would do now with everything on its list, in its own columns. IS NOT TRUE: not for the index of all replies.
 WITH listed AS MATERIALIZED (
   SELECT o.kind, o.source_id
   FROM pipeline_outcomes o
@@ -26,7 +26,7 @@ WITH listed AS MATERIALIZED (
   FROM ids i
   CROSS JOIN LATERAL (
     SELECT e.lead_ext_id, e.occurred_at AS replied_at FROM lead_engagement_events e
-    WHERE e.id = ANY (i.replies) AND e.event_type = 'reply' AND NOT e.is_bot
+    WHERE e.id = ANY (i.replies) AND e.event_type = 'reply' AND e.is_bot IS NOT TRUE
     UNION ALL
     SELECT e.lead_ext_id, coalesce(e.executed_at, e.created_at) FROM sales_campaign_events e
     WHERE e.id = ANY (i.events) AND e.event_type = 'email_replied' AND e.status IN ('sent', 'delivered', 'completed')

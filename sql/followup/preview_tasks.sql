@@ -2,9 +2,12 @@
 WITH decided AS MATERIALIZED (
   SELECT d.*
   FROM followup_decisions(
-    (SELECT array_agg(DISTINCT k.pipeline_id)
-     FROM followup_checks k
-     WHERE (k.due_at <= @as_of OR k.silent_since <= @as_of - make_interval(days => @days)) AND k.pipeline_id % @shard_count = @shard_index),
+    (SELECT array_agg(k.pipeline_id)
+     FROM (
+       SELECT pipeline_id FROM followup_checks WHERE due_at <= @as_of
+       UNION
+       SELECT pipeline_id FROM followup_checks WHERE silent_since <= @as_of - make_interval(days => @days)) AS k
+     WHERE k.pipeline_id % @shard_count = @shard_index),
     @as_of, @days) AS d
 ), chosen AS (
   SELECT f.task_type, l.has_phone

@@ -1,5 +1,5 @@
 -- Writes each reply down as an event of the campaign it answers: the lead's last e-mail sent before it. A reply to no campaign has none, and
--- one that was written down before is left alone.
+-- one that was written down before is left alone. IS NOT TRUE: looked up by id, not through the index of all replies.
 INSERT INTO sales_campaign_events (execution_id, lead_ext_id, step_number, event_type, status, executed_at, metadata, created_at)
 SELECT
   s.execution_id, g.lead_ext_id, s.step_number, 'email_replied', 'completed', g.occurred_at,
@@ -15,6 +15,6 @@ CROSS JOIN LATERAL (
   ORDER BY coalesce(e.executed_at, e.created_at) DESC, e.id DESC
   LIMIT 1
 ) AS s
-WHERE g.id = ANY (@replies) AND g.event_type = 'reply' AND NOT g.is_bot AND isfinite(g.occurred_at)
+WHERE g.id = ANY (@replies) AND g.event_type = 'reply' AND g.is_bot IS NOT TRUE AND isfinite(g.occurred_at)
 ORDER BY g.id
 ON CONFLICT ((metadata ->> 'engagement_event_id')) WHERE event_type = 'email_replied' AND metadata -> 'engagement_event_id' IS NOT NULL DO NOTHING

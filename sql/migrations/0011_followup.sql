@@ -434,7 +434,7 @@ $$;
 --   completed meeting task, meeting event                meeting_scheduled
 --   completed proposal task, proposal event              proposal_sent
 --   a campaign's e-mail                                  contact, but no stage: the rep's own first contact is still to come
--- A reply before the deal was qualified is what qualified it. A step back made after something happened stands against it.
+-- IS NOT TRUE: looked up by id, not through the index of all replies. A reply before the deal was qualified is what qualified it. A step back made after something happened stands against it.
 CREATE FUNCTION pipeline_facts(p_tasks bigint[], p_events bigint[], p_replies bigint[], p_as_of timestamptz)
 RETURNS TABLE (pipeline_id bigint, stage pipeline_stage, happened_at timestamptz, meeting_at timestamptz)
 LANGUAGE sql STABLE
@@ -471,7 +471,9 @@ AS $$
     SELECT p.id, 'contacted', g.occurred_at, NULL
     FROM lead_engagement_events g
     JOIN sales_pipeline p ON p.lead_ext_id = g.lead_ext_id AND p.qualified_at <= g.occurred_at
-    WHERE g.id = ANY (p_replies) AND g.event_type = 'reply' AND NOT g.is_bot
+    WHERE g.id = ANY (p_replies) AND g.event_type = 'reply' AND g.is_bot IS NOT TRUE
+    -- Looked up by id alone: the condition on the instant would bring in the index of everything that was ever completed.
+    OFFSET 0
   ) AS f
   WHERE isfinite(f.happened_at) AND f.happened_at <= p_as_of
 $$;

@@ -5,6 +5,10 @@ COMMENT ON COLUMN sales_campaign_executions.metadata IS
 COMMENT ON COLUMN sales_campaign_executions.next_action_at IS
   'when the next step is due; null while the message of the current step is on its way: the delay runs from its sending';
 
+-- Batches are taken in this order; without the id, a whole campaign enrolled at one instant would be sorted for each of them.
+DROP INDEX idx_campaign_executions_due;
+CREATE INDEX idx_campaign_executions_due ON sales_campaign_executions (next_action_at, id) WHERE status = 'active';
+
 -- The executions that wait for their message; few, because a message is sent within a window or two.
 CREATE INDEX idx_campaign_executions_waiting ON sales_campaign_executions (id) WHERE status = 'active' AND next_action_at IS NULL;
 -- What stop rules look at: all that is under way, however much has ended.
@@ -17,30 +21,48 @@ WHERE status IN ('paused', 'stopped') AND metadata ->> 'stop_reason' = 'campaign
 CREATE INDEX idx_engagement_replies ON lead_engagement_events (lead_ext_id, occurred_at) WHERE event_type = 'reply' AND NOT is_bot;
 CREATE INDEX idx_campaign_events_replies ON sales_campaign_events (execution_id) WHERE event_type = 'email_replied';
 
+-- A lead with its deal as campaigns see it: where it can be reached (the lead's own address where it is valid, else that of the deal), and the
+-- deal's facts before the lead's. One row a lead, with a deal or without.
+CREATE VIEW campaign_leads AS
+SELECT
+  l.ext_id AS lead_ext_id, p.id AS pipeline_id, p.stage,
+  CASE WHEN l.has_email THEN l.email WHEN p.email ~ '^[^@[:space:]]+@[^@[:space:]]+[.][^@.[:space:]]{2,}$' THEN p.email END AS email,
+  CASE WHEN l.has_phone THEN l.phone WHEN p.phone ~ '([0-9][^0-9]*){6}' THEN p.phone END AS phone,
+  l.consent_email, l.consent_phone, l.time_zone, l.language,
+  coalesce(p.first_name, l.first_name) AS first_name, coalesce(p.last_name, l.last_name) AS last_name,
+  l.company_name, coalesce(l.company_domain, l.domain) AS company_domain, l.industry, l.product_interest, l.country, l.region,
+  coalesce(p.source, l.source) AS source, coalesce(p.utm_source, l.utm_source) AS utm_source,
+  coalesce(p.utm_campaign, l.utm_campaign) AS utm_campaign,
+  coalesce(p.score, l.score) AS score, coalesce(p.priority, l.priority) AS priority,
+  coalesce(p.estimated_value, l.estimated_value) AS estimated_value,
+  p.qualified_at, coalesce(p.last_contact_at, p.qualified_at) AS quiet_since,
+  r.name AS rep_name, p.assigned_to, l.attributes
+FROM leads l
+LEFT JOIN sales_pipeline p ON p.lead_ext_id = l.ext_id
+LEFT JOIN sales_reps r ON r.email = p.assigned_to;
+
 -- Why an execution may not go on, null where it may. A reply counts from the lead's entry on, and those of bots count for nothing; consent and
 -- suppression count on the channels the campaign uses, at the address it would use.
 CREATE VIEW campaign_stop_reasons AS
 SELECT
-  e.id AS execution_id,
+  e.id AS execution_id, e.lead_ext_id, e.status,
   CASE
     WHEN EXISTS (
       SELECT FROM lead_engagement_events g
       WHERE g.lead_ext_id = e.lead_ext_id AND g.event_type = 'reply' AND NOT g.is_bot AND g.occurred_at >= e.started_at)
       OR EXISTS (SELECT FROM sales_campaign_events v WHERE v.execution_id = e.id AND v.event_type = 'email_replied') THEN 'replied'
-    WHEN p.stage >= 'closed_won' THEN 'deal_closed'
+    WHEN l.stage >= 'closed_won' THEN 'deal_closed'
     WHEN (u.email AND l.consent_email = false) OR (u.phone AND l.consent_phone = false) THEN 'consent_refused'
-    WHEN (u.email AND address_hash('email', coalesce(CASE WHEN l.has_email THEN l.email END, p.email, l.email)) IN (SELECT s.address_hash FROM suppressions s))
-      OR (u.phone AND address_hash('phone', coalesce(CASE WHEN l.has_phone THEN l.phone END, p.phone, l.phone)) IN (SELECT s.address_hash FROM suppressions s))
-      THEN 'suppressed'
+    WHEN (u.email AND address_hash('email', l.email) IN (SELECT s.address_hash FROM suppressions s))
+      OR (u.phone AND address_hash('phone', l.phone) IN (SELECT s.address_hash FROM suppressions s)) THEN 'suppressed'
   END AS reason
 FROM sales_campaign_executions e
 JOIN sales_campaigns c ON c.id = e.campaign_id
 CROSS JOIN LATERAL (
   SELECT c.steps_config @> '[{"type": "email"}]' AS email, c.steps_config @> '[{"type": "call"}]' AS phone OFFSET 0) AS u
-JOIN leads l ON l.ext_id = e.lead_ext_id
-LEFT JOIN sales_pipeline p ON p.lead_ext_id = e.lead_ext_id;
+JOIN campaign_leads l ON l.lead_ext_id = e.lead_ext_id;
 
-COMMENT ON VIEW campaign_stop_reasons IS 'execution_id, reason: replied, deal_closed, consent_refused, suppressed; null = it may go on';
+COMMENT ON VIEW campaign_stop_reasons IS 'why an execution may not go on: replied, deal_closed, consent_refused, suppressed; null = it may go on';
 
 -- How many leads the latest run took into a campaign, so that a retry of that run does not begin to count anew.
 CREATE TABLE campaign_enrollment_runs (
@@ -71,13 +93,14 @@ $$;
 -- What came of each step's messages, variant by variant. A click or reply belongs to the last step sent before it, for 14 days at most;
 -- those of bots count for nothing. The interval of a difference joins those of its two shares (Newcombe 1998, method 10,
 -- doi:10.1002/(SICI)1097-0258(19980430)17:8<873::AID-SIM779>3.0.CO;2-I); a difference is credible when it leaves out zero.
+-- The campaign is part of the window so that a question about one campaign reads that one only.
 CREATE VIEW v_campaign_variants AS
 WITH message AS (
   SELECT
     x.campaign_id, v.execution_id, v.lead_ext_id, v.step_number, v.status, v.executed_at,
     coalesce(v.metadata ->> 'variant', x.metadata ->> 'variant', '') AS variant,
     least(
-      lead(v.executed_at) OVER (PARTITION BY v.execution_id ORDER BY v.executed_at, v.step_number, v.id),
+      lead(v.executed_at) OVER (PARTITION BY x.campaign_id, v.execution_id ORDER BY v.executed_at, v.step_number, v.id),
       v.executed_at + interval '14 days') AS until
   FROM sales_campaign_events v
   JOIN sales_campaign_executions x ON x.id = v.execution_id

@@ -177,12 +177,12 @@ CREATE TABLE routing_decisions (
   outcome routing_outcome NOT NULL,
   reason routing_reason NOT NULL,
   class int NOT NULL,
-  silent_days real,
-  owned_days real,
-  chosen smallint,
-  owner smallint,
-  product smallint NOT NULL,
-  hops smallint NOT NULL,
+  silent_days double precision,
+  owned_days double precision,
+  chosen int,
+  owner int,
+  product int NOT NULL,
+  hops int NOT NULL,
   value_known boolean NOT NULL,
   place int NOT NULL,
   candidates real[] NOT NULL,
@@ -249,8 +249,9 @@ SELECT
       'expected_gain', round(d.candidates[i + 1]::numeric, 2),
       'specialisation', round(d.candidates[i + 2]::numeric, 2),
       'keeping', round(d.candidates[i + 3]::numeric, 2),
-      'price', round(d.candidates[i + 4]::numeric, 2),
-      'net', round((d.candidates[i + 1] + d.candidates[i + 2] + d.candidates[i + 3] - d.candidates[i + 4])::numeric, 2)) ORDER BY i), '[]')
+      -- NaN: no place without leaving another lead without anybody.
+      'price', round(nullif(d.candidates[i + 4], 'NaN')::numeric, 2),
+      'net', round((d.candidates[i + 1] + d.candidates[i + 2] + d.candidates[i + 3] - nullif(d.candidates[i + 4], 'NaN'))::numeric, 2)) ORDER BY i), '[]')
     FROM generate_series(1, cardinality(d.candidates), 5) AS i
     LEFT JOIN routing_run_reps c ON c.run_id = d.run_id AND c.rep = d.candidates[i]::int
   ) AS candidates,

@@ -30,10 +30,11 @@ FROM (
     WHERE t.pipeline_id = p.id AND t.status = 'completed' AND t.task_type IN ('email', 'call', 'meeting', 'proposal')
   ) done ON true
   WHERE NOT @only_unassigned::boolean AND p.assigned_to IS NOT NULL AND p.stage < 'closed_won'
+    -- Said apart from the tasks, so that these are looked up only for deals that are silent otherwise.
     AND (NOT r.active OR (
       coalesce(p.assigned_at, p.qualified_at) < @stale_since_at
-      AND coalesce(greatest(p.last_contact_at, p.first_contact_at), '-infinity') < @stale_since_at
-      AND coalesce(done.contacted_at, '-infinity') < @stale_since_at))
+      AND coalesce(greatest(p.last_contact_at, p.first_contact_at), '-infinity') < @stale_since_at))
+    AND (NOT r.active OR coalesce(done.contacted_at, '-infinity') < @stale_since_at)
 ) AS due
 ORDER BY due.kind, due.priority DESC NULLS LAST, due.score DESC NULLS LAST, due.qualified_at, due.id
 LIMIT @limit

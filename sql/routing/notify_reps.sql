@@ -5,7 +5,6 @@ SELECT
   'routing/' || @run_id::bigint || '/' || @chunk::int || '/' || md5(given.rep),
   'email', 'notice', given.rep,
   jsonb_build_object(
-    'to', given.rep,
     'subject', CASE WHEN given.spanish
       THEN CASE given.leads WHEN 1 THEN 'Un lead nuevo para usted' ELSE given.leads || ' leads nuevos para usted' END
       ELSE CASE given.leads WHEN 1 THEN 'A new lead for you' ELSE given.leads || ' new leads for you' END END,

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using SalesTasks.Airflow;
 using SalesTasks.Cli;
-using SalesTasks.Database;
 
 namespace SalesTasks.Campaigns;
 
@@ -23,10 +22,7 @@ internal static class CampaignPreview
             var facts = CampaignCheck.Complete with { Language = context.Text(Languages.English, Languages.Spanish), Now = context.Host.Time.GetUtcNow() };
             if (context.Parse.GetValue(lead) is { } extId)
             {
-                var now = context.Host.Time.GetUtcNow();
-                var found = await connection.QueryStatementAsync(
-                    "campaigns/preview_lead", [("lead", extId), ("campaign", id), ("as_of", now)], row => StepStore.Read(row, now), stop);
-                facts = found.Count > 0 ? found[0].Facts : throw JobException.Usage($"--lead: there is no lead {Quoted.Text(extId)}; allowed: the ext_id of a lead");
+                facts = await StepStore.FactsOfLeadAsync(connection, extId, context.Host.Time.GetUtcNow(), stop) ?? throw JobException.Usage($"--lead: there is no lead {Quoted.Text(extId)}; allowed: the ext_id of a lead");
             }
 
             var rendered = Render(campaign, id, facts, context.Parse.GetValue(variants)).ToList();

@@ -6,7 +6,7 @@ namespace SalesTasks.Campaigns;
 
 /// <summary>
 /// The transactions of one run. A dry run does the same work in a single one that is rolled back at the end: it sees what its own steps
-/// would have changed, reports it, and leaves nothing.
+/// would have changed, reports it, and leaves nothing. Real runs beside it pass over the executions it holds.
 /// </summary>
 internal sealed class CampaignSession : IAsyncDisposable
 {

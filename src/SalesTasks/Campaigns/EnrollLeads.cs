@@ -15,11 +15,10 @@ internal static class EnrollLeads
     public static async Task<JobResult> RunAsync(JobContext context, CancellationToken cancellationToken)
     {
         var campaigns = context.Parameters.Get(CampaignJobs.EnableCampaigns) ? await CampaignRun.LoadAsync(context, cancellationToken) : [];
-        await using var session = await CampaignSession.OpenAsync(context, cancellationToken);
         var total = default(Enrolment);
         foreach (var campaign in campaigns.Where(campaign => campaign is { Campaign: not null, Stored.Enabled: true }))
         {
-            var enrolled = await EnrollAsync(context, session, campaign, campaign.Campaign!, context.MaxLeads - total.Enrolled, cancellationToken);
+            var enrolled = await EnrollAsync(context, campaign, campaign.Campaign!, context.MaxLeads - total.Enrolled, cancellationToken);
             total += enrolled;
             if (enrolled.Enrolled > 0)
             {
@@ -42,20 +41,21 @@ internal static class EnrollLeads
     }
 
     private static async Task<Enrolment> EnrollAsync(
-        JobContext context, CampaignSession session, CheckedCampaign campaign, Campaign document, long runLimit, CancellationToken cancellationToken)
+        JobContext context, CheckedCampaign campaign, Campaign document, long runLimit, CancellationToken cancellationToken)
     {
         var total = default(Enrolment);
         while (true)
         {
-            var chunk = await session.RunAsync(
-                async (connection, token) => await connection.ScalarStatementAsync<bool>("campaigns/lock_campaign", [("id", campaign.Id)], token)
+            var chunk = await context.Database.InTransactionAsync(
+                async (connection, _, token) =>
+                    context.DryRun || await connection.ScalarStatementAsync<bool>("campaigns/lock_campaign", [("id", campaign.Id)], token)
                     ? await EnrollChunkAsync(context, connection, campaign, document, runLimit - total.Enrolled, token)
                     : default,
                 cancellationToken);
             // Who cannot be reached is counted anew by every chunk.
             total = chunk with { Enrolled = total.Enrolled + chunk.Enrolled };
             context.Advance(chunk.Enrolled);
-            if (chunk.Enrolled < Chunk)
+            if (chunk.Enrolled < Chunk || context.DryRun)
             {
                 return total;
             }
@@ -74,13 +74,16 @@ internal static class EnrollLeads
             limit = Math.Min(limit, Math.Min(runLimit, context.MaxLeads - before.OfRun));
         }
 
-        limit = Math.Clamp(limit, 0, Chunk);
-        var enrolment = (await connection.QueryStatementAsync(
+        limit = Math.Max(0, limit);
+        var (enrolled, eligible, unreachable) = (await connection.QueryStatementAsync(
             "campaigns/enroll",
-            [.. Criteria(document.Criteria), .. Target(context, campaign.Id, document), ("limit", limit)],
-            row => new Enrolment(row.GetInt64(0), row.GetInt64(1) - row.GetInt64(0), row.GetInt64(2), row.GetInt64(3), row.GetInt64(4)),
+            // A dry run takes in nobody: it locks nothing and waits for nobody.
+            [.. Criteria(document.Criteria), .. Target(context, campaign.Id, document), ("limit", context.DryRun ? 0 : Math.Min(limit, Chunk))],
+            row => (row.GetInt64(0), row.GetInt64(1), new Enrolment(0, 0, row.GetInt64(2), row.GetInt64(3), row.GetInt64(4))),
             cancellationToken))[0];
-        if (enrolment.Enrolled > 0)
+        enrolled = context.DryRun ? Math.Min(limit, eligible) : enrolled;
+        var enrolment = unreachable with { Enrolled = enrolled, Waiting = eligible - enrolled };
+        if (enrolled > 0 && !context.DryRun)
         {
             await connection.ExecuteStatementAsync(
                 "campaigns/count_enrolled", [("id", campaign.Id), run, ("enrolled", enrolment.Enrolled)], cancellationToken);

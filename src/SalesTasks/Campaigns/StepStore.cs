@@ -9,9 +9,18 @@ internal static class StepStore
 {
     public static Task<List<DueExecution>> FactsAsync(
         NpgsqlConnection connection, long[] ids, DateTimeOffset asOf, CancellationToken cancellationToken) =>
-        connection.QueryStatementAsync("campaigns/facts", [("ids", ids), ("as_of", asOf)], row => Read(row, asOf), cancellationToken);
+        connection.QueryStatementAsync("campaigns/facts", [("ids", ids), ("lead", null), ("as_of", asOf)], row => Read(row, asOf), cancellationToken);
 
-    public static DueExecution Read(NpgsqlDataReader row, DateTimeOffset asOf)
+    /// <summary>What templates can say about one lead; null where there is none of this ext_id.</summary>
+    public static async Task<LeadFacts?> FactsOfLeadAsync(
+        NpgsqlConnection connection, string extId, DateTimeOffset asOf, CancellationToken cancellationToken)
+    {
+        var rows = await connection.QueryStatementAsync(
+            "campaigns/facts", [("ids", Array.Empty<long>()), ("lead", extId), ("as_of", asOf)], row => Read(row, asOf), cancellationToken);
+        return rows.Count > 0 ? rows[0].Facts : null;
+    }
+
+    private static DueExecution Read(NpgsqlDataReader row, DateTimeOffset asOf)
     {
         var at = 8;
         string? Text() => Next(i => row.GetString(i));

@@ -155,6 +155,7 @@ internal static class CommandGroups
         "scoring" => "Score leads, qualify them into the pipeline, edit the rules",
         "rules" => "Show, check and change the scoring rules",
         "routing" => "Give leads to reps, and replay how",
+        "reps" => "List, add and change sales representatives",
         "leads" => "Import and show leads",
         "followup" => "Create follow-up tasks and report on them",
         "pipeline" => "Move deals on by what happened",

@@ -28,7 +28,10 @@ internal static class AssignLeads
         var planned = Tally.Of(plan.Decisions);
         context.Log.Information(
             "Plan: {Plan:l}; at most {Gap:P3} below the best possible", planned.ToString(), plan.OptimalityGap);
-        var tally = context.DryRun ? planned : await new PlanWriter(context, loaded, settings, plan).WriteAsync(cancellationToken);
+        var writer = new PlanWriter(context, loaded, settings, plan);
+        var tally = context.DryRun || (planned.Changed == 0 && await writer.IsAsBeforeAsync(cancellationToken))
+            ? planned
+            : await writer.WriteAsync(cancellationToken);
         return new JobResult(tally.Counts)
         {
             NothingToDo = tally.Changed == 0,

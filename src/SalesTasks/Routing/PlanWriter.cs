@@ -25,6 +25,20 @@ internal sealed class PlanWriter(JobContext context, LoadedSituation loaded, Rou
     private readonly HashSet<string> _touched = new(StringComparer.Ordinal);
     private long _runId;
 
+    /// <summary>Whether the run would only repeat what was decided before.</summary>
+    public async Task<bool> IsAsBeforeAsync(CancellationToken cancellationToken)
+    {
+        await using var connection = await context.Database.OpenAsync(cancellationToken);
+        return await connection.ScalarStatementAsync<bool>(
+            "routing/same_as_before",
+            [
+                ("leads", _situation.Leads.Select(lead => lead.LeadId).ToArray()),
+                ("outcomes", Array.ConvertAll(plan.Decisions, decision => Words.Of(decision.Outcome))),
+                ("reasons", Array.ConvertAll(plan.Decisions, decision => Words.Of(decision.Reason))),
+            ],
+            cancellationToken);
+    }
+
     public async Task<Tally> WriteAsync(CancellationToken cancellationToken)
     {
         _runId = await context.Database.InTransactionAsync((connection, _, token) => StartAsync(connection, token), cancellationToken);
@@ -236,12 +250,12 @@ internal sealed class PlanWriter(JobContext context, LoadedSituation loaded, Rou
             row.Write(Words.Of(decision.Outcome));
             row.Write(Words.Of(decision.Reason));
             row.Write(lead.Class);
-            row.Write((float?)lead.SilentDays);
-            row.Write((float?)lead.OwnedDays);
-            row.Write((short?)decision.Chosen);
-            row.Write(lead.Owner == RoutingLead.NoOwner ? null : (short?)lead.Owner);
-            row.Write((short)lead.Product);
-            row.Write((short)Math.Min(lead.Hops, short.MaxValue));
+            row.Write(lead.SilentDays);
+            row.Write(lead.OwnedDays);
+            row.Write(decision.Chosen);
+            row.Write(lead.Owner == RoutingLead.NoOwner ? (int?)null : lead.Owner);
+            row.Write(lead.Product);
+            row.Write(lead.Hops);
             row.Write(lead.ValueKnown);
             row.Write(item.Item);
             row.Write(Flat(plan.Candidates(item.Item, KeptCandidates)));
@@ -361,15 +375,11 @@ internal readonly struct BinaryRow(NpgsqlBinaryImporter import)
 
     public void Write(int? value) => Nullable(value, NpgsqlDbType.Integer);
 
-    public void Write(short value) => import.Write(value, NpgsqlDbType.Smallint);
-
-    public void Write(short? value) => Nullable(value, NpgsqlDbType.Smallint);
-
     public void Write(bool value) => import.Write(value, NpgsqlDbType.Boolean);
 
     public void Write(double value) => import.Write(value, NpgsqlDbType.Double);
 
-    public void Write(float? value) => Nullable(value, NpgsqlDbType.Real);
+    public void Write(double? value) => Nullable(value, NpgsqlDbType.Double);
 
     public void Write(string[] value) => import.Write(value, NpgsqlDbType.Array | NpgsqlDbType.Text);
 

@@ -27,6 +27,8 @@ internal sealed record LoadedSituation(RoutingSituation Situation, long LeftForL
         var byEmail = reps.Index().ToDictionary(r => r.Item.Email, r => r.Index, StringComparer.Ordinal);
         var classes = new Numbers<LeadClass>();
         var products = new Numbers<string>(rates.Products);
+        // What neither a deal nor a rep knows is one kind, however many words people have for it.
+        HashSet<string> known = [.. rates.Products, .. reps.SelectMany(r => r.Specialisations)];
         var leads = new List<RoutingLead>();
         long all = 0;
         await using (var command = Sql.Command(
@@ -39,7 +41,7 @@ internal sealed record LoadedSituation(RoutingSituation Situation, long LeftForL
             await using var row = await command.ExecuteReaderAsync(cancellationToken);
             while (await row.ReadAsync(cancellationToken))
             {
-                leads.Add(ReadLead(row, asOf, byEmail, classes, products));
+                leads.Add(ReadLead(row, asOf, byEmail, classes, products, known));
                 all = row.GetInt64(13);
             }
         }
@@ -82,7 +84,8 @@ internal sealed record LoadedSituation(RoutingSituation Situation, long LeftForL
     };
 
     private static RoutingLead ReadLead(
-        NpgsqlDataReader row, DateTimeOffset asOf, Dictionary<string, int> reps, Numbers<LeadClass> classes, Numbers<string> products)
+        NpgsqlDataReader row, DateTimeOffset asOf, Dictionary<string, int> reps, Numbers<LeadClass> classes, Numbers<string> products,
+        HashSet<string> known)
     {
         var kind = (LeadKind)row.GetInt32(3);
         var owner = row.IsDBNull(2) ? null : row.GetString(2);
@@ -104,7 +107,7 @@ internal sealed record LoadedSituation(RoutingSituation Situation, long LeftForL
             ValueKnown = !row.IsDBNull(7),
             Probability = row.IsDBNull(8) ? DefaultProbability : Math.Clamp(row.GetInt32(8) / 100.0, 0.01, 0.99),
             Class = classes.Of(new LeadClass(row.GetString(9), row.GetString(10), row.GetString(11))),
-            Product = products.Of(row.GetString(12)),
+            Product = products.Of(row.GetString(12) is var product && known.Contains(product) ? product : ""),
         };
     }
 

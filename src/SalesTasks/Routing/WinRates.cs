@@ -24,6 +24,11 @@ internal sealed class WinRates
 
     private const double MaxIntraclass = 0.5;
 
+    /// <summary>
+    /// Products and regions are free text: beyond the most frequent ones they tell too little to be worth a table of reps × products.
+    /// </summary>
+    private const int MaxKinds = 200;
+
     private readonly Dictionary<string, RepSkill> _skills;
 
     private WinRates(double team, string[] products, string[] regions, Dictionary<string, RepSkill> skills)
@@ -46,7 +51,10 @@ internal sealed class WinRates
 
     public static WinRates Learn(IReadOnlyCollection<ClosedDeals> history)
     {
-        var cells = history.Where(h => h.Deals > 0).ToArray();
+        var (known, served) = (Frequent(history, h => h.Product), Frequent(history, h => h.Region));
+        var cells = history.Where(h => h.Deals > 0)
+            .Select(h => h with { Product = known.Contains(h.Product) ? h.Product : "", Region = served.Contains(h.Region) ? h.Region : "" })
+            .ToArray();
         string[] products = [.. cells.Select(c => c.Product).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
         string[] regions = [.. cells.Select(c => c.Region).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
         string[] owners = [.. cells.Select(c => c.Owner).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
@@ -87,6 +95,14 @@ internal sealed class WinRates
         var odds = probability / (1 - probability) * Math.Exp(skill);
         return odds / (1 + odds);
     }
+
+    private static HashSet<string> Frequent(IReadOnlyCollection<ClosedDeals> history, Func<ClosedDeals, string> kind) =>
+    [
+        .. history.GroupBy(kind, StringComparer.Ordinal)
+            .OrderByDescending(g => g.Sum(h => h.Deals)).ThenBy(g => g.Key, StringComparer.Ordinal)
+            .Take(MaxKinds)
+            .Select(g => g.Key),
+    ];
 
     /// <summary>Each group's shrunk deviation from what <paramref name="logits"/> expect, which then take it in.</summary>
     private static double[] Fit(ClosedDeals[] cells, double[] logits, int[] groupOf, int groups)

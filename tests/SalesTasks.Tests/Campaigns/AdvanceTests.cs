@@ -391,6 +391,19 @@ public sealed class AdvanceTests(TestDatabase database) : IClassFixture<TestData
     }
 
     [Fact]
+    public async Task EnrollAndAdvance_ASecondTime_ChangeNothing()
+    {
+        await _rig.LeadsAsync("lead", 30);
+        await _rig.LeadAsync("refused", "consent_email = false");
+        await _rig.CampaignAsync("""[{"type": "task", "subject": "t"}, {"type": "email", "subject": "s", "body": "b"}]""");
+        await _rig.CampaignAsync("[{}]", name: "Invalid");
+        var program = ProgramRunner.For(database);
+        await TwiceRun.RunAsync(database, () => program.Start("campaigns", "enroll"), "task_runs");
+        await TwiceRun.RunAsync(database, () => program.Start("campaigns", "advance"), "task_runs");
+        Assert.Equal(30, await database.ScalarAsync<long>("SELECT count(*) FROM outbox_messages"));
+    }
+
+    [Fact]
     public async Task Advance_WithALimit_TakesTheLongestDueFirst()
     {
         await _rig.LeadsAsync("lead", 5);

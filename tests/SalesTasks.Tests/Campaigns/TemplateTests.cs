@@ -29,7 +29,6 @@ public sealed class TemplateTests
     [InlineData("{% assign name = first_name | default: 'you' %}{{ name }}, {{ name }}", "Ana, Ana", "you, you")]
     [InlineData("{{ 'now' | date: '%Y-%m-%d' }}", "2026-01-30", "2026-01-30")]
     [InlineData("{% for w in full_name %}{{ w }}{% endfor %}x", "Ana Garcíax", "x")]
-    [InlineData("{{ first_name | size }}", "3", "0")]
     public void Render_FactsKnownAndUnknown_SaysWhatItCan(string source, string known, string unknown)
     {
         Assert.Equal(known, Render(source, s_ana));
@@ -115,7 +114,7 @@ public sealed class TemplateTests
         "{% assign a = 'xxxxxxxxxx' %}{% assign a = a " + string.Concat(Enumerable.Repeat("| append: a | replace: 'x', 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx'", 60)) + " %}{{ a }}",
         // Loops in loops.
         "{% assign a = 'a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p' | split: ',' %}" + string.Concat(Enumerable.Repeat("{% for x in a %}", 12)) + "{{ x }}" + string.Concat(Enumerable.Repeat("{% endfor %}", 12)),
-        "{% assign a = '" + new string(',', 5_000) + "' | split: ',' %}{% for x in a %}{% for y in a %}x{% endfor %}{% endfor %}",
+        "{% assign a = '" + string.Concat(Enumerable.Repeat("x,", 5_000)) + "' | split: ',' %}{% for x in a %}{% for y in a %}x{% endfor %}{% endfor %}",
         "{% assign a = '" + new string('x', 6_000) + "' | split: '' | join: '" + new string('y', 6_000) + "' %}{{ a }}",
         "{{ 'now' | date: '%999999999Y' }}",
         "{{ 'now' | date: '%-0123456789d' }}",

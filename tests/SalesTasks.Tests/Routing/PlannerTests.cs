@@ -211,6 +211,67 @@ public sealed class PlannerTests
         Assert.Equal([1, 0], situation.Plan().Decisions.Select(d => d.Chosen!.Value));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Plan_LargeTeam_GainsAtLeastFivePercentOverOneByOneWhereRepsDifferAndAsMuchWhereNot(bool differ)
+    {
+        var random = new Random(42);
+        double Normal() => Enumerable.Range(0, 12).Sum(_ => random.NextDouble()) - 6;
+        var situation = PlannerSamples.Equal(50, 10_000, 220, 1) with { Products = [.. Enumerable.Range(0, 7).Select(p => $"p{p}")] };
+        situation = situation with
+        {
+            // As the demo's sample has them: a spread of 0.22 between reps, and one product half a unit of log-odds better, one worse.
+            Reps =
+            [
+                .. situation.Reps.Select((r, j) => r with
+                {
+                    Skill = differ
+                        ? new RepSkill(100, 20, 0.22 * Normal(), [.. Enumerable.Range(0, 7).Select(p => p == j % 7 ? 0.55 : p == (j + 3) % 7 ? -0.45 : 0)], [])
+                        : RepSkill.Unknown,
+                }),
+            ],
+            Leads =
+            [
+                .. situation.Leads.Select(l => l with { Product = random.Next(7), Value = Math.Exp(6 + (3 * random.NextDouble())), Probability = 0.05 + (0.4 * random.NextDouble()) }),
+            ],
+        };
+
+        var plan = situation.Plan();
+
+        Assert.Equal(10_000, plan.Count(RoutingOutcome.Assigned));
+        Assert.Equal(0, plan.OptimalityGap);
+        if (differ)
+        {
+            Assert.True(plan.ExpectedGain >= 1.05 * plan.GreedyGain, $"{plan.ExpectedGain / plan.GreedyGain:0.0000}");
+        }
+        else
+        {
+            Assert.Equal(plan.GreedyGain, plan.ExpectedGain, plan.GreedyGain * 1e-9);
+        }
+
+        TestContext.Current.TestOutputHelper?.WriteLine($"plan over one by one: {plan.ExpectedGain / plan.GreedyGain:0.0000}");
+    }
+
+    [Fact]
+    public void Plan_MorePairsThanTheNetworkTakes_IsAsGoodAsWithAllOfThem()
+    {
+        // 30,000 × 40 pairs are too many for one network; every pair is then looked at against the prices instead.
+        var random = new Random(4);
+        var situation = PlannerSamples.Equal(40, 30_000, 700, 1);
+        situation = situation with
+        {
+            Reps = [.. situation.Reps.Select(r => r with { Skill = RepSkill.Unknown with { Overall = random.NextDouble() - 0.5 } })],
+            Leads = [.. situation.Leads.Select(l => l with { Value = 1 + random.Next(100_000), Probability = 0.05 + (0.9 * random.NextDouble()) })],
+        };
+
+        var plan = situation.Plan();
+
+        Assert.True(plan.Rounds >= 1 && plan.OptimalityGap <= 1e-4, $"{plan.Rounds} rounds, gap {plan.OptimalityGap}");
+        Assert.Equal(28_000, plan.Count(RoutingOutcome.Assigned));
+        Assert.Equal(2_000, plan.Decisions.Count(d => d.Reason is RoutingReason.Outbid));
+    }
+
     [Fact]
     public void Plan_Candidates_ShowWhyTheChosenOneWasChosen()
     {
