@@ -1,5 +1,5 @@
 -- On the wire from now on: the last look at each message before it leaves, fenced by our token and our lease. A stop that was committed
--- after the claim still holds it back here. Running it again for a message that is marked already (the answer to the first try was lost)
+-- after the claim still holds it back here (see hold.sql). Running it again for a message that is marked already (the answer to the first try was lost)
 -- changes nothing but the lease.
 WITH held AS MATERIALIZED (
   SELECT m.id

@@ -3,6 +3,7 @@ using SalesTasks.Benchmarks;
 
 // Measures in one run what can only be judged side by side. Usage: [scoring] [cold-start] [routing] [campaigns] [follow-up] [--leads 10000,100000,1000000] [--rounds 3]
 // Measures in one run what can only be judged side by side. Usage: [scoring] [cold-start] [outbox] [routing] [--messages 20000] [--leads 10000,100000,1000000] [--rounds 3]
+// Measures in one run what can only be judged side by side. Usage: [scoring] [cold-start] [routing] [campaigns] [outbox] [--messages 20000] [--leads 10000,100000,1000000] [--rounds 3]
 var sizes = new List<int> { 10_000, 100_000, 1_000_000 };
 var rounds = 3;
 var messages = 20_000;
@@ -25,11 +26,12 @@ for (var i = 0; i < args.Length; i++)
         case "--messages" when i + 1 < args.Length:
             messages = int.Parse(args[++i], NumberStyles.None, CultureInfo.InvariantCulture);
             break;
-        case "scoring" or "cold-start" or "outbox" or "routing":
+        case "scoring" or "cold-start" or "routing" or "campaigns" or "outbox":
             wanted.Add(args[i]);
             break;
         default:
             await Console.Error.WriteLineAsync($"unknown argument '{args[i]}'; allowed: scoring, cold-start, outbox, routing, --leads N,N, --messages N, --rounds N");
+            await Console.Error.WriteLineAsync($"unknown argument '{args[i]}'; allowed: scoring, cold-start, routing, campaigns, outbox, --leads N,N, --messages N, --rounds N");
             return 64;
     }
 }
@@ -38,6 +40,7 @@ if (wanted.Count == 0)
 {
     wanted.AddRange(["scoring", "cold-start", "routing", "campaigns", "follow-up"]);
     wanted.AddRange(["scoring", "cold-start", "outbox"]);
+    wanted.AddRange(["scoring", "cold-start", "routing", "campaigns", "outbox"]);
 }
 
 using var stop = new CancellationTokenSource();

@@ -92,23 +92,31 @@ internal sealed class OutboxStore(SalesDatabase database, string channel, Receiv
         token => database.InTransactionAsync(
             async (connection, _, inner) =>
             {
+                // One round trip; each statement has a snapshot of its own.
+                await using var batch = new NpgsqlBatch(connection);
                 if (outcomes.Count > 0)
                 {
-                    await connection.ExecuteStatementAsync("delivery/record", Columns(outcomes), inner);
+                    batch.BatchCommands.Add(Sql.BatchCommand("delivery/record", Columns(outcomes)));
+                }
+
+                if (next.Count > 0)
+                {
+                    batch.BatchCommands.Add(Sql.BatchCommand("delivery/hold", ("ids", next.ToArray()), ("token", _token)));
+                    batch.BatchCommands.Add(Sql.BatchCommand(
+                        "delivery/mark",
+                        ("ids", next.ToArray()), ("token", _token), ("connection", receiver.ConnectionId), ("lease_seconds", options.Lease.TotalSeconds)));
+                }
+
+                await using var reader = await batch.ExecuteReaderAsync(inner);
+                for (var others = batch.BatchCommands.Count - 1; others > 0; others--)
+                {
+                    await reader.NextResultAsync(inner);
                 }
 
                 var marks = next.ToDictionary(id => id, _ => Mark.Lost);
-                if (next.Count > 0)
+                while (next.Count > 0 && await reader.ReadAsync(inner))
                 {
-                    var answers = await connection.QueryStatementAsync(
-                        "delivery/mark",
-                        [("ids", next.ToArray()), ("token", _token), ("connection", receiver.ConnectionId), ("lease_seconds", options.Lease.TotalSeconds)],
-                        row => (Id: row.GetInt64(0), Marked: row.GetBoolean(1)),
-                        inner);
-                    foreach (var (id, marked) in answers)
-                    {
-                        marks[id] = marked ? Mark.Go : Mark.Stopped;
-                    }
+                    marks[reader.GetInt64(0)] = reader.GetBoolean(1) ? Mark.Go : Mark.Stopped;
                 }
 
                 return marks;

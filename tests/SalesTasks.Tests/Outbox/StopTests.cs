@@ -204,7 +204,7 @@ public sealed class StopTests(TestDatabase database) : IClassFixture<TestDatabas
         var mustNotArrive = new List<string>();
         foreach (var lead in Enumerable.Range(1, leads).OrderBy(_ => random.Next()).Take(120))
         {
-            // The stop commits; what is not on the wire after that must never get there.
+            // The stop commits; what is not on the wire then must never get there.
             mustNotArrive.AddRange(await StopAsync(random.Next(5), lead));
         }
 
@@ -263,8 +263,9 @@ public sealed class StopTests(TestDatabase database) : IClassFixture<TestDatabas
         return keys;
     }
 
+    /// <summary>Under the messages' locks: a dispatcher that is just marking one is waited for.</summary>
     private Task<List<string>> KeysAsync(int lead, string channels, string statuses) => database.QueryAsync(
-        "SELECT idempotency_key FROM outbox_messages WHERE lead_ext_id = 'l' || @n AND channel = ANY (string_to_array(@channels, ',')) AND status = ANY (string_to_array(@statuses, ','))",
+        "SELECT idempotency_key FROM outbox_messages WHERE lead_ext_id = 'l' || @n AND channel = ANY (string_to_array(@channels, ',')) AND status = ANY (string_to_array(@statuses, ',')) ORDER BY id FOR UPDATE",
         row => row.GetString(0),
         ("n", lead), ("channels", channels), ("statuses", statuses));
 
