@@ -103,7 +103,10 @@ internal sealed class DemoSinks : IAsyncDisposable
         {
             return new JsonObject
             {
-                ["conn_type"] = "slackwebhook", ["host"] = address, ["password"] = name, ["extra"] = extra,
+                ["conn_type"] = "slackwebhook",
+                ["host"] = address,
+                ["password"] = name,
+                ["extra"] = extra,
             };
         }
 
