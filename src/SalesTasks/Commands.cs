@@ -1,6 +1,7 @@
 using SalesTasks.Cli;
 using SalesTasks.Demo;
 using SalesTasks.Leads;
+using SalesTasks.Predictions.Exports;
 using SalesTasks.Scoring;
 
 namespace SalesTasks;
@@ -28,6 +29,7 @@ internal static class Commands
         tree.Add(RuleCommands.Validate(), "scoring", "rules");
         tree.Add(ExplainScore.Command());
         tree.Add(DemoCommand.Create(DemoDags));
+        tree.Add(BenchmarkCommand.Create(), "ml");
         tree.Add(LeadCommands.Show(), "leads");
         tree.Add(MappingCommands.List(), "leads", "mappings");
         tree.Add(MappingCommands.Show(), "leads", "mappings");

@@ -156,6 +156,7 @@ internal static class CommandGroups
         "rules" => "Show, check and change the scoring rules",
         "leads" => "Import and show leads",
         "mappings" => "Column mappings for imports, saved by name",
+        "ml" => "Win probability: benchmark, train, judge",
         "db" => "Schema and database care",
         _ => throw new ArgumentOutOfRangeException(nameof(word), word, "A command group needs a description."),
     };
