@@ -2,6 +2,7 @@ using SalesTasks.Cli;
 using SalesTasks.Demo;
 using SalesTasks.Leads;
 using SalesTasks.Predictions.Exports;
+using SalesTasks.Predictions.Training;
 using SalesTasks.Scoring;
 
 namespace SalesTasks;
@@ -13,6 +14,7 @@ internal static class Commands
     public static IReadOnlyList<DagDefinition> Dags { get; } =
     [
         new("lead_scoring_automation", ScoringJobs.Score, ScoringJobs.Qualify, ScoringJobs.Summarize),
+        new("sales_ml_training", PredictionJobs.Train),
         new("sales_lead_ingest", LeadsJobs.Import),
     ];
 
@@ -30,6 +32,8 @@ internal static class Commands
         tree.Add(ExplainScore.Command());
         tree.Add(DemoCommand.Create(DemoDags));
         tree.Add(BenchmarkCommand.Create(), "ml");
+        tree.Add(ModelCommands.Models(), "ml");
+        tree.Add(ModelCommands.Evaluate(), "ml");
         tree.Add(LeadCommands.Show(), "leads");
         tree.Add(MappingCommands.List(), "leads", "mappings");
         tree.Add(MappingCommands.Show(), "leads", "mappings");

@@ -37,9 +37,14 @@ internal abstract record Block(string Column)
     /// <summary>Prepares to write rows of a table's column.</summary>
     /// <param name="column">The column of this block's name.</param>
     /// <param name="rows">The rows that will be written, in order.</param>
-    /// <param name="labels">Only for training rows: the label of each row of the table.</param>
-    public abstract BlockWriter Bind(Column column, int[] rows, bool[]? labels);
+    /// <param name="training">Only for training rows: their labels.</param>
+    public abstract BlockWriter Bind(Column column, int[] rows, TrainingLabels? training);
 }
+
+/// <summary>What is known about training rows.</summary>
+/// <param name="Labels">The label of each row of the table.</param>
+/// <param name="Groups">Rows of one group share their label's cause, such as snapshots of one deal; null: each row is its own.</param>
+internal sealed record TrainingLabels(bool[] Labels, int[]? Groups);
 
 /// <summary>Writes a column's share of a row.</summary>
 internal abstract class BlockWriter
@@ -117,7 +122,7 @@ internal sealed record NumberBlock(string Column, Scale Scale) : Block(Column)
     public static NumberBlock? Fit(NumberColumn column, int[] rows) =>
         Scale.Of(rows.Select(row => (double)column.Values[row])) is { } scale ? new NumberBlock(column.Name, scale) : null;
 
-    public override BlockWriter Bind(Column column, int[] rows, bool[]? labels) => new Writer(this, ((NumberColumn)column).Values);
+    public override BlockWriter Bind(Column column, int[] rows, TrainingLabels? training) => new Writer(this, ((NumberColumn)column).Values);
 
     private sealed class Writer(NumberBlock block, float[] values) : BlockWriter
     {
@@ -146,7 +151,7 @@ internal sealed record DateBlock(string Column, Scale Scale, bool HasTime) : Blo
             ? new DateBlock(column.Name, scale, rows.Any(row => column.Days[row] != Math.Floor(column.Days[row])))
             : null;
 
-    public override BlockWriter Bind(Column column, int[] rows, bool[]? labels) => new Writer(this, ((DateColumn)column).Days);
+    public override BlockWriter Bind(Column column, int[] rows, TrainingLabels? training) => new Writer(this, ((DateColumn)column).Days);
 
     private sealed class Writer(DateBlock block, double[] days) : BlockWriter
     {
@@ -224,7 +229,7 @@ internal sealed record CategoryBlock(string Column, IReadOnlyList<string> Levels
             counts.Count(count => count >= fewest));
     }
 
-    public override BlockWriter Bind(Column column, int[] rows, bool[]? labels)
+    public override BlockWriter Bind(Column column, int[] rows, TrainingLabels? training)
     {
         var category = (CategoryColumn)column;
         var places = new Dictionary<string, int>(StringComparer.Ordinal);
@@ -296,11 +301,11 @@ internal sealed record RateBlock(string Column, double BaseOdds, IReadOnlyDictio
             kept.ToDictionary(code => column.Levels[code], code => counts[code], StringComparer.Ordinal));
     }
 
-    public override BlockWriter Bind(Column column, int[] rows, bool[]? labels)
+    public override BlockWriter Bind(Column column, int[] rows, TrainingLabels? training)
     {
         var category = (CategoryColumn)column;
         var frequencies = category.Levels.Select(level => (float)Math.Log(1 + Counts.GetValueOrDefault(level, 0))).ToArray();
-        if (labels is null)
+        if (training is null)
         {
             var odds = category.Levels.Select(level => Odds.TryGetValue(level, out var known) ? known : (float)BaseOdds).ToArray();
             return new Writer(this, category.Codes, frequencies, (code, _) => odds[code]);
@@ -308,23 +313,26 @@ internal sealed record RateBlock(string Column, double BaseOdds, IReadOnlyDictio
 
         var counts = new int[category.Levels.Count];
         var hits = new int[category.Levels.Count];
+        // Rows of one deal share its label, so they share its fold.
+        int Fold(int position) => (training.Groups is { } groups ? groups[rows[position]] : position) % Folds;
         var counted = new Dictionary<(int Fold, int Code), (int Count, int Hits)>();
         for (var i = 0; i < rows.Length; i++)
         {
             if (category.Codes[rows[i]] is >= 0 and var code)
             {
-                var hit = labels[rows[i]] ? 1 : 0;
+                var hit = training.Labels[rows[i]] ? 1 : 0;
                 counts[code]++;
                 hits[code] += hit;
-                var (count, own) = counted.GetValueOrDefault((i % Folds, code));
-                counted[(i % Folds, code)] = (count + 1, own + hit);
+                var fold = Fold(i);
+                var (count, own) = counted.GetValueOrDefault((fold, code));
+                counted[(fold, code)] = (count + 1, own + hit);
             }
         }
 
-        var rate = 1 / (1 + Math.Exp(-BaseOdds));
+        var rate = Logits.ToProbability(BaseOdds);
         return new Writer(this, category.Codes, frequencies, (code, position) =>
         {
-            var (count, own) = counted[(position % Folds, code)];
+            var (count, own) = counted[(Fold(position), code)];
             return Smoothed(hits[code] - own, counts[code] - count, rate);
         });
     }
@@ -388,7 +396,7 @@ internal sealed record TextBlock(string Column, IReadOnlyList<string> Words, Sca
             length);
     }
 
-    public override BlockWriter Bind(Column column, int[] rows, bool[]? labels)
+    public override BlockWriter Bind(Column column, int[] rows, TrainingLabels? training)
     {
         var text = (TextColumn)column;
         var places = Words.Select((word, place) => (word, place)).ToDictionary(w => w.word, w => w.place, StringComparer.Ordinal);

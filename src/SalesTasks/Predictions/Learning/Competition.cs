@@ -10,6 +10,9 @@ internal sealed record CompetitionSettings
 
     public int Threads { get; init; } = 1;
 
+    /// <summary>The group of each row of the table, where rows are not independent; folds then hold whole groups.</summary>
+    public int[]? Groups { get; init; }
+
     /// <summary>Measures how long fits take.</summary>
     public required TimeProvider Time { get; init; }
 }
@@ -122,16 +125,25 @@ internal sealed class Competition : IDisposable
             (c.LinearWeight + c.BoosterWeight > 0 ? encode : 0) + (c.LinearWeight > 0 ? linearSeconds : 0) + (c.BoosterWeight > 0 ? treeSeconds : 0)), StringComparer.Ordinal);
     }
 
+    /// <summary>The chosen candidate as a model that can be kept.</summary>
+    public BlendModel Export() => new(
+        Chosen.Name,
+        Chosen.LinearWeight,
+        Chosen.BoosterWeight,
+        Chosen.LinearWeight + Chosen.BoosterWeight > 0 ? Chosen.Calibration : new Calibration(0, _priorLogit),
+        [.. _members.Select(m => m.Export(Chosen.LinearWeight > 0, Chosen.BoosterWeight > 0))]);
+
     public void Dispose() => _members.ForEach(m => m.Dispose());
 
     private void Run(int[] rows, CancellationToken cancellationToken)
     {
-        var single = _settings.Temporal || rows.Length > FoldsUpTo;
+        var single = _settings.Temporal || (_settings.Groups is null && rows.Length > FoldsUpTo);
         IReadOnlyList<Split> splits = _settings.Temporal
             ? [Split.Newest(rows, 0.2)]
+            : _settings.Groups is { } groups ? Split.GroupFolds(rows, groups, FoldCount)
             : single ? [Split.Folds(rows, _labels, 5)[0]] : Split.Folds(rows, _labels, FoldCount);
         var clock = _settings.Time.GetTimestamp();
-        var folds = splits.Select(split => new Fold(_table, split, _labels)).ToList();
+        var folds = splits.Select(split => new Fold(_table, split, _labels, _settings.Groups)).ToList();
         var encoding = _settings.Time.GetElapsedTime(clock).TotalSeconds;
         try
         {
@@ -150,7 +162,7 @@ internal sealed class Competition : IDisposable
             if (single)
             {
                 clock = _settings.Time.GetTimestamp();
-                var whole = new Fold(_table, new Split(rows, []), _labels);
+                var whole = new Fold(_table, new Split(rows, []), _labels, _settings.Groups);
                 encoding += _settings.Time.GetElapsedTime(clock).TotalSeconds;
                 clock = _settings.Time.GetTimestamp();
                 var fit = LogisticRegression.Fit(whole.Train.Linear, whole.TrainLabels, ridge, linearFits[0], cancellationToken);
@@ -318,11 +330,11 @@ internal sealed class Competition : IDisposable
     /// <summary>One inner split, encoded.</summary>
     private sealed class Fold : IDisposable
     {
-        public Fold(DataTable table, Split split, bool[] labels)
+        public Fold(DataTable table, Split split, bool[] labels, int[]? groups)
         {
             Split = split;
             Encoder = Encoder.Fit(table, split.Train, labels);
-            Train = Encoder.EncodeTraining(table, split.Train, labels);
+            Train = Encoder.EncodeTraining(table, split.Train, new TrainingLabels(labels, groups));
             Test = Encoder.Encode(table, split.Test);
             TrainLabels = [.. split.Train.Select(row => labels[row])];
             TestLabels = [.. split.Test.Select(row => labels[row])];
@@ -375,6 +387,9 @@ internal sealed class Competition : IDisposable
     private sealed class Member(Encoder encoder, LogisticRegression linear, Forest forest) : IDisposable
     {
         public Encoder Encoder { get; } = encoder;
+
+        public BlendMember Export(bool withLinear, bool withTrees) => new(
+            Encoder, withLinear ? linear : null, withTrees ? [.. forest.Boosters.Select((b, i) => b.Save(forest.Trees[i]))] : []);
 
         public double[] LinearLogits(Encoded rows) => [.. Enumerable.Range(0, rows.Rows).Select(i => linear.Logit(rows.Linear, i))];
 

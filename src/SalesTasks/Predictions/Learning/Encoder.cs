@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace SalesTasks.Predictions.Learning;
 
 /// <summary>A table as learners read it.</summary>
@@ -14,17 +16,22 @@ internal sealed record Encoded(float[] Tree, SparseRows Linear, int Rows);
 /// <param name="Blocks">One a column that is used, in the table's order.</param>
 internal sealed record Encoder(IReadOnlyList<Block> Blocks)
 {
+    [JsonIgnore]
     public int TreeWidth => Blocks.Sum(b => b.TreeWidth);
 
+    [JsonIgnore]
     public int LinearWidth => Blocks.Sum(b => b.LinearWidth);
 
     /// <summary>Places of tree columns that hold codes and not amounts.</summary>
+    [JsonIgnore]
     public IReadOnlyList<int> Categorical => [.. Offsets(b => b.TreeWidth).SelectMany(b => b.Block.CategoricalColumns.Select(c => c + b.Offset))];
 
     /// <summary>For each tree column the block it belongs to.</summary>
+    [JsonIgnore]
     public IReadOnlyList<int> TreeOwners => Owners(b => b.TreeWidth);
 
     /// <summary>For each linear column the block it belongs to.</summary>
+    [JsonIgnore]
     public IReadOnlyList<int> LinearOwners => Owners(b => b.LinearWidth);
 
     /// <summary>Learns the encoding from rows with known labels.</summary>
@@ -38,12 +45,12 @@ internal sealed record Encoder(IReadOnlyList<Block> Blocks)
     public Encoded Encode(DataTable table, int[] rows) => Encode(table, rows, null);
 
     /// <summary>Encodes the rows the encoder was fitted on.</summary>
-    public Encoded EncodeTraining(DataTable table, int[] rows, bool[] labels) => Encode(table, rows, labels);
+    public Encoded EncodeTraining(DataTable table, int[] rows, TrainingLabels training) => Encode(table, rows, training);
 
-    private Encoded Encode(DataTable table, int[] rows, bool[]? labels)
+    private Encoded Encode(DataTable table, int[] rows, TrainingLabels? training)
     {
         var columns = table.Columns.ToDictionary(c => c.Name, StringComparer.Ordinal);
-        var writers = Blocks.Select(block => block.Bind(columns[block.Column], rows, labels)).ToArray();
+        var writers = Blocks.Select(block => block.Bind(columns[block.Column], rows, training)).ToArray();
         var treeOffsets = Offsets(b => b.TreeWidth).Select(b => b.Offset).ToArray();
         var linearOffsets = Offsets(b => b.LinearWidth).Select(b => b.Offset).ToArray();
         var width = TreeWidth;

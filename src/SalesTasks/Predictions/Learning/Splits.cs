@@ -20,6 +20,22 @@ internal sealed record Split(int[] Train, int[] Test)
             [.. rows.Where((_, i) => fold[i] != f)], [.. rows.Where((_, i) => fold[i] == f)]))];
     }
 
+    /// <summary>Folds of whole groups, in turn by the order in which groups appear: rows of one deal never judge a model that saw the others.</summary>
+    /// <param name="rows">The rows to split.</param>
+    /// <param name="groups">The group of each row of the table.</param>
+    /// <param name="folds">How many.</param>
+    public static IReadOnlyList<Split> GroupFolds(int[] rows, int[] groups, int folds)
+    {
+        var fold = new Dictionary<int, int>();
+        foreach (var row in rows)
+        {
+            fold.TryAdd(groups[row], fold.Count % folds);
+        }
+
+        return [.. Enumerable.Range(0, folds).Select(f => new Split(
+            [.. rows.Where(row => fold[groups[row]] != f)], [.. rows.Where(row => fold[groups[row]] == f)]))];
+    }
+
     /// <summary>The first part of the rows to fit on, the newest to judge on.</summary>
     /// <param name="ordered">Rows, oldest first.</param>
     /// <param name="newest">The newest rows' share.</param>
