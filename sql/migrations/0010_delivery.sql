@@ -34,7 +34,7 @@ CREATE FUNCTION next_send_time(p_at timestamptz, p_time_zone text, p_days int[],
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
   SELECT greatest(w.opens, p_at)
-  FROM generate_series(0, 8) AS n (days)
+  FROM generate_series(0, 15) AS n (days)
   CROSS JOIN LATERAL (SELECT (p_at AT TIME ZONE p_time_zone)::date + n.days AS day) AS d
   CROSS JOIN LATERAL (SELECT (d.day + p_start) AT TIME ZONE p_time_zone AS opens, (d.day + p_end) AT TIME ZONE p_time_zone AS closes) AS w
   WHERE extract(isodow FROM d.day)::int = ANY (p_days) AND p_at < w.closes AND w.opens < w.closes
@@ -74,12 +74,14 @@ CREATE TABLE outbox_messages (
   status varchar(16) NOT NULL DEFAULT 'pending'
     CHECK (status IN ('pending', 'leased', 'sending', 'sent', 'in_doubt', 'dead', 'cancelled')),
   not_before timestamptz NOT NULL DEFAULT sales_now(),
-  time_zone varchar(64) CHECK ((timestamptz 'epoch' AT TIME ZONE time_zone) IS NOT NULL),
+  time_zone varchar(64) CHECK (time_zone IS NULL OR (timestamptz 'epoch' AT TIME ZONE time_zone) IS NOT NULL),
   window_days int[],
   window_start time,
   window_end time,
   created_at timestamptz NOT NULL DEFAULT sales_now(),
+  reaches_lead boolean NOT NULL GENERATED ALWAYS AS (purpose IN ('campaign', 'followup') AND channel IN ('email', 'call')) STORED,
   attempts int NOT NULL DEFAULT 0,
+  failures int NOT NULL DEFAULT 0,
   lease_token uuid,
   lease_until timestamptz,
   connection_id varchar(250),
@@ -87,13 +89,15 @@ CREATE TABLE outbox_messages (
   sent_at timestamptz,
   finished_at timestamptz,
   reason text,
+  CONSTRAINT lead_of_what_goes_to_leads CHECK (lead_ext_id IS NOT NULL OR purpose NOT IN ('campaign', 'followup')),
   CONSTRAINT window_is_whole CHECK (num_nulls(time_zone, window_days, window_start, window_end) IN (0, 4)),
+  CONSTRAINT window_opens CHECK (window_start < window_end AND window_days <@ '{1,2,3,4,5,6,7}' AND cardinality(window_days) > 0),
   CONSTRAINT lease_while_it_is_held CHECK ((lease_token IS NOT NULL AND lease_until IS NOT NULL) = (status IN ('leased', 'sending'))),
   CONSTRAINT sent_at_with_status CHECK ((sent_at IS NOT NULL) = (status = 'sent')),
   CONSTRAINT finished_at_with_status CHECK ((finished_at IS NOT NULL) = (status IN ('sent', 'in_doubt', 'dead', 'cancelled')))
 ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05);
-CREATE INDEX idx_outbox_pending ON outbox_messages (not_before, id) WHERE status = 'pending';
-CREATE INDEX idx_outbox_leased ON outbox_messages (lease_until) WHERE status IN ('leased', 'sending');
+CREATE INDEX idx_outbox_pending ON outbox_messages (channel, not_before, id) WHERE status = 'pending';
+CREATE INDEX idx_outbox_leased ON outbox_messages (channel, lease_until) WHERE status IN ('leased', 'sending');
 CREATE INDEX idx_outbox_lead ON outbox_messages (lead_ext_id, id) WHERE lead_ext_id IS NOT NULL;
 CREATE INDEX idx_outbox_execution ON outbox_messages (execution_id, step_number) WHERE execution_id IS NOT NULL;
 CREATE INDEX idx_outbox_event ON outbox_messages (campaign_event_id) WHERE campaign_event_id IS NOT NULL;
@@ -103,9 +107,127 @@ COMMENT ON TABLE outbox_messages IS 'every outside message: written with the sta
 COMMENT ON COLUMN outbox_messages.idempotency_key IS 'made from what the message is about, so that the same message cannot be written twice; sent to the receiver';
 COMMENT ON COLUMN outbox_messages.purpose IS
   'campaign and followup go to a lead, so consent, suppression, reply, closing, window and caps are checked when claimed; the others go to our own people or systems';
+COMMENT ON COLUMN outbox_messages.reaches_lead IS
+  'an e-mail to the lead or a call: counts against the caps, needs consent; a task or a Slack message of a campaign goes to our own people';
+COMMENT ON COLUMN outbox_messages.attempts IS 'how often it was on the wire';
+COMMENT ON COLUMN outbox_messages.failures IS
+  'attempts that count against it; those that say nothing about the message (nobody there, 429, bad credentials) do not';
 COMMENT ON COLUMN outbox_messages.recipient IS 'e-mail address or telephone number; null where the connection says where';
 COMMENT ON COLUMN outbox_messages.window_days IS 'ISO days; with window_start, window_end and time_zone: a message outside them waits; null = any time';
 COMMENT ON COLUMN outbox_messages.status IS
   'pending; leased = claimed; sending = on the wire; sent; in_doubt = sent perhaps, a person decides; dead = refused for good; cancelled = not to be sent any more';
 COMMENT ON COLUMN outbox_messages.lease_until IS 'on the server''s own clock, whatever instant the run works at';
 COMMENT ON COLUMN outbox_messages.reason IS 'why it is in doubt, dead or cancelled, or was put off; never an address or a name';
+
+-- Which of these messages must not be sent any more, and why. Judged when a message is claimed and once more when it goes on the wire.
+-- A reply at the very instant of the start counts: in doubt, a lead is left alone.
+CREATE FUNCTION stopped_messages(p_ids bigint[]) RETURNS TABLE (message_id bigint, stop_reason text)
+LANGUAGE sql STABLE
+AS $$
+  SELECT m.id, stop.reason
+  FROM outbox_messages m
+  JOIN leads l ON l.ext_id = m.lead_ext_id
+  LEFT JOIN sales_pipeline p ON p.lead_ext_id = m.lead_ext_id
+  LEFT JOIN sales_campaign_executions x ON x.id = m.execution_id
+  LEFT JOIN sales_campaigns c ON c.id = x.campaign_id
+  CROSS JOIN LATERAL (
+    SELECT CASE
+      WHEN x.status = 'stopped' THEN 'execution_stopped'
+      WHEN NOT c.enabled THEN 'campaign_disabled'
+      WHEN p.stage >= 'closed_won' THEN 'deal_closed'
+      WHEN (m.purpose = 'campaign' OR m.reaches_lead) AND EXISTS (
+        SELECT 1 FROM lead_engagement_events e
+        WHERE e.lead_ext_id = m.lead_ext_id AND e.event_type = 'reply' AND NOT e.is_bot
+          AND e.occurred_at >= coalesce(x.started_at, m.created_at)) THEN 'replied'
+      WHEN m.reaches_lead AND m.channel = 'email' AND NOT l.consent_email THEN 'consent_refused'
+      WHEN m.reaches_lead AND m.channel = 'call' AND NOT l.consent_phone THEN 'consent_refused'
+      WHEN m.reaches_lead AND EXISTS (
+        SELECT 1 FROM suppressions s
+        WHERE s.address_hash = CASE WHEN m.channel = 'call'
+          THEN address_hash('phone', coalesce(m.recipient, m.payload ->> 'phone')) ELSE address_hash('email', m.recipient) END)
+        THEN 'suppressed'
+    END AS reason
+  ) AS stop
+  WHERE m.id = ANY (p_ids) AND m.purpose IN ('campaign', 'followup') AND stop.reason IS NOT NULL
+$$;
+
+-- What is to happen to pending messages at sales_now():
+--   stop   never to be sent, for this reason;
+--   wait   another message of the same lead comes first (the order within a lead is kept per channel, and over e-mail and calls together);
+--   later  the window is closed, the lead has had enough or its campaign rests: not before this instant;
+--   send.
+-- Whoever acts on the answer holds the lead's lock (lock_due.sql): with it no two messages of a lead can both be told to go.
+CREATE FUNCTION judge_messages(p_ids bigint[]) RETURNS TABLE (message_id bigint, verdict text, verdict_reason text, put_off_until timestamptz)
+LANGUAGE sql STABLE
+AS $$
+  SELECT
+    m.id,
+    CASE WHEN stop.stop_reason IS NOT NULL THEN 'stop' WHEN held.held THEN 'wait' WHEN due.at > sales_now() THEN 'later' ELSE 'send' END,
+    CASE
+      WHEN stop.stop_reason IS NOT NULL THEN stop.stop_reason
+      WHEN held.held OR due.at <= sales_now() THEN NULL
+      WHEN x.status = 'paused' THEN 'execution_paused'
+      WHEN caps.free_at > sales_now() THEN 'frequency_cap'
+      ELSE 'send_window'
+    END,
+    CASE WHEN stop.stop_reason IS NULL AND NOT held.held AND due.at > sales_now() THEN due.at END
+  FROM outbox_messages m
+  CROSS JOIN sending_policy s
+  LEFT JOIN stopped_messages(p_ids) AS stop ON stop.message_id = m.id
+  LEFT JOIN leads l ON m.reaches_lead AND l.ext_id = m.lead_ext_id
+  LEFT JOIN time_zones z ON z.name = l.time_zone
+  LEFT JOIN sales_campaign_executions x ON x.id = m.execution_id
+  CROSS JOIN LATERAL (
+    SELECT EXISTS (
+      SELECT 1 FROM outbox_messages o
+      WHERE o.lead_ext_id = m.lead_ext_id AND o.id <> m.id
+        AND (o.channel = m.channel OR (o.reaches_lead AND m.reaches_lead))
+        AND (o.status IN ('leased', 'sending')
+          OR (o.status = 'pending' AND o.id < m.id AND (o.not_before <= sales_now() OR o.attempts > 0)))) AS held
+  ) AS held
+  -- A message whose outcome is in doubt may have arrived: it counts.
+  CROSS JOIN LATERAL (
+    SELECT greatest(
+      sales_now(),
+      CASE WHEN m.reaches_lead AND s.max_per_lead_per_day > 0 THEN (
+        SELECT coalesce(o.sent_at, o.finished_at) + interval '24 hours' FROM outbox_messages o
+        WHERE o.lead_ext_id = m.lead_ext_id AND o.reaches_lead AND o.status IN ('sent', 'in_doubt')
+        ORDER BY coalesce(o.sent_at, o.finished_at) DESC OFFSET s.max_per_lead_per_day - 1 LIMIT 1) END,
+      CASE WHEN m.reaches_lead AND s.max_per_lead_per_week > 0 THEN (
+        SELECT coalesce(o.sent_at, o.finished_at) + interval '7 days' FROM outbox_messages o
+        WHERE o.lead_ext_id = m.lead_ext_id AND o.reaches_lead AND o.status IN ('sent', 'in_doubt')
+        ORDER BY coalesce(o.sent_at, o.finished_at) DESC OFFSET s.max_per_lead_per_week - 1 LIMIT 1) END,
+      CASE WHEN x.status = 'paused' THEN sales_now() + interval '1 hour' END) AS free_at
+  ) AS caps
+  -- Both windows have to be open. Where the next opening of one falls outside the other, the message is judged again then.
+  CROSS JOIN LATERAL (
+    SELECT CASE WHEN m.reaches_lead
+      THEN coalesce(
+        next_send_time(caps.free_at, coalesce(z.name, s.default_time_zone), s.window_days, s.window_start, s.window_end),
+        caps.free_at + interval '1 day')
+      ELSE caps.free_at END AS at
+  ) AS house
+  CROSS JOIN LATERAL (
+    SELECT CASE WHEN m.window_days IS NOT NULL
+      THEN coalesce(next_send_time(house.at, m.time_zone, m.window_days, m.window_start, m.window_end), house.at + interval '1 day')
+      ELSE house.at END AS at
+  ) AS due
+  WHERE m.id = ANY (p_ids) AND m.status = 'pending'
+$$;
+
+-- What the dispatchers know of a receiver, shared by all that run: pauses, failures in a row, the next free slot of its rate limit. The
+-- instants are those of the server's own clock, whatever instant a run works at.
+CREATE TABLE delivery_connections (
+  connection_id varchar(250) PRIMARY KEY,
+  failures int NOT NULL DEFAULT 0,
+  openings int NOT NULL DEFAULT 0,
+  paused_until timestamptz,
+  pause_reason text,
+  next_slot_at timestamptz,
+  updated_at timestamptz NOT NULL DEFAULT clock_timestamp()
+) WITH (fillfactor = 50);
+
+COMMENT ON COLUMN delivery_connections.failures IS 'temporary failures since the last success';
+COMMENT ON COLUMN delivery_connections.openings IS 'how often in a row the circuit breaker opened; each pause is twice as long as the one before';
+COMMENT ON COLUMN delivery_connections.paused_until IS 'nothing is sent before; then one message is tried first';
+COMMENT ON COLUMN delivery_connections.next_slot_at IS 'when the next message may go at the earliest, where the connection has a rate limit';

@@ -1,8 +1,14 @@
+using SalesTasks.Airflow;
+using SalesTasks.Campaigns;
 using SalesTasks.Cli;
 using SalesTasks.Demo;
+using SalesTasks.Explain;
+using SalesTasks.FollowUp;
 using SalesTasks.Leads;
+using SalesTasks.Outbox;
 using SalesTasks.Predictions.Exports;
 using SalesTasks.Predictions.Training;
+using SalesTasks.Routing;
 using SalesTasks.Scoring;
 
 namespace SalesTasks;
@@ -14,6 +20,13 @@ internal static class Commands
     public static IReadOnlyList<DagDefinition> Dags { get; } =
     [
         new("lead_scoring_automation", ScoringJobs.Score, ScoringJobs.Qualify, ScoringJobs.Summarize),
+        new(
+            "sales_followup_automation", RoutingJobs.Assign, FollowUpJobs.CreateTasks, CampaignJobs.Enroll, CampaignJobs.Advance, OutboxJobs.Dispatch,
+            FollowUpJobs.Advance, FollowUpJobs.Summarize)
+        {
+            Fixed = new Dictionary<JobDefinition, BoolParameter> { [RoutingJobs.Assign] = RoutingJobs.OnlyUnassigned },
+        },
+        new("sales_intelligent_routing", RoutingJobs.Assign, OutboxJobs.Dispatch),
         new("sales_ml_training", PredictionJobs.Train),
         new("sales_lead_ingest", LeadsJobs.Import),
     ];
@@ -26,15 +39,33 @@ internal static class Commands
         var tree = new CommandTree(host, Dags);
         tree.Add(DatabaseCommands.Migrate(), "db");
         tree.Add(DatabaseCommands.Status(), "db");
+        tree.Add(SampleCommand.Create(), "db");
         tree.Add(RuleCommands.Show(), "scoring", "rules");
         tree.Add(RuleCommands.Edit(), "scoring", "rules");
         tree.Add(RuleCommands.Validate(), "scoring", "rules");
-        tree.Add(ExplainScore.Command());
+        tree.Add(ExplainCommand.Create(ExplainScore.Section, ExplainRouting.Section));
+        tree.Add(ReplayCommand.Create(), "routing");
+        tree.Add(RepCommands.List(), "reps");
+        tree.Add(RepCommands.Show(), "reps");
+        tree.Add(RepCommands.Add(), "reps");
+        tree.Add(RepCommands.Import(), "reps");
+        tree.Add(RepCommands.Absences(), "reps");
+        tree.Add(RepCommands.Deactivate(), "reps");
+        tree.Add(CampaignCommands.List(), "campaigns");
+        tree.Add(CampaignCommands.Show(), "campaigns");
+        tree.Add(CampaignCommands.Create(), "campaigns");
+        tree.Add(CampaignCommands.Import(), "campaigns");
+        tree.Add(CampaignCommands.Enable(), "campaigns");
+        tree.Add(CampaignCommands.Disable(), "campaigns");
+        tree.Add(CampaignCommands.Delete(), "campaigns");
+        tree.Add(CampaignPreview.Command(), "campaigns");
         tree.Add(DemoCommand.Create(DemoDags));
         tree.Add(BenchmarkCommand.Create(), "ml");
         tree.Add(ModelCommands.Models(), "ml");
         tree.Add(ModelCommands.Evaluate(), "ml");
         tree.Add(LeadCommands.Show(), "leads");
+        tree.Add(ConsentCommands.OptOut(), "leads");
+        tree.Add(ConsentCommands.OptIn(), "leads");
         tree.Add(MappingCommands.List(), "leads", "mappings");
         tree.Add(MappingCommands.Show(), "leads", "mappings");
         tree.Add(MappingCommands.Save(), "leads", "mappings");

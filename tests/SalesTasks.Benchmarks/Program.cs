@@ -1,7 +1,7 @@
 using System.Globalization;
 using SalesTasks.Benchmarks;
 
-// Measures in one run what can only be judged side by side. Usage: [scoring] [cold-start] [--leads 10000,100000,1000000] [--rounds 3]
+// Measures in one run what can only be judged side by side. Usage: [scoring] [cold-start] [routing] [campaigns] [--leads 10000,100000,1000000] [--rounds 3]
 var sizes = new List<int> { 10_000, 100_000, 1_000_000 };
 var rounds = 3;
 var wanted = new List<string>();
@@ -15,18 +15,18 @@ for (var i = 0; i < args.Length; i++)
         case "--rounds" when i + 1 < args.Length:
             rounds = int.Parse(args[++i], NumberStyles.None, CultureInfo.InvariantCulture);
             break;
-        case "scoring" or "cold-start":
+        case "scoring" or "cold-start" or "routing" or "campaigns":
             wanted.Add(args[i]);
             break;
         default:
-            await Console.Error.WriteLineAsync($"unknown argument '{args[i]}'; allowed: scoring, cold-start, --leads N,N, --rounds N");
+            await Console.Error.WriteLineAsync($"unknown argument '{args[i]}'; allowed: scoring, cold-start, routing, campaigns, --leads N,N, --rounds N");
             return 64;
     }
 }
 
 if (wanted.Count == 0)
 {
-    wanted.AddRange(["scoring", "cold-start"]);
+    wanted.AddRange(["scoring", "cold-start", "routing", "campaigns"]);
 }
 
 using var stop = new CancellationTokenSource();
@@ -45,6 +45,22 @@ if (wanted.Contains("scoring"))
     foreach (var size in sizes)
     {
         await ScoringBenchmark.RunAsync(size, rounds, stop.Token);
+    }
+}
+
+if (wanted.Contains("routing"))
+{
+    foreach (var size in sizes.Where(size => size <= 100_000))
+    {
+        await RoutingBenchmark.RunAsync(size, stop.Token);
+    }
+}
+
+if (wanted.Contains("campaigns"))
+{
+    foreach (var size in sizes.Where(size => size <= 100_000))
+    {
+        await CampaignBenchmark.RunAsync(size, stop.Token);
     }
 }
 

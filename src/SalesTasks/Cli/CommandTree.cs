@@ -154,9 +154,15 @@ internal static class CommandGroups
     {
         "scoring" => "Score leads, qualify them into the pipeline, edit the rules",
         "rules" => "Show, check and change the scoring rules",
+        "routing" => "Give leads to reps, and replay how",
+        "reps" => "List, add and change sales representatives",
         "leads" => "Import and show leads",
+        "followup" => "Create follow-up tasks and report on them",
+        "pipeline" => "Move deals on by what happened",
         "mappings" => "Column mappings for imports, saved by name",
         "ml" => "Win probability: benchmark, train, judge",
+        "outbox" => "Send messages, show and settle those that are in doubt or dead",
+        "campaigns" => "Sequences of e-mails, calls and tasks for leads",
         "db" => "Schema and database care",
         _ => throw new ArgumentOutOfRangeException(nameof(word), word, "A command group needs a description."),
     };

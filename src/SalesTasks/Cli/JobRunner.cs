@@ -117,6 +117,12 @@ internal sealed class JobRunner(CommandHost host, JobDefinition job, ParameterSe
             {
                 Result = result,
             };
+            if (result.Failure is { } failure)
+            {
+                line = line with { Status = "failed", ExitCode = failure.ExitCode, Error = failure.Message };
+                Report(context.Log, failure, line);
+            }
+
             context.Log.Information(
                 "{Command:l} {Status:l}: {Counts:l}; {DurationMs} ms", job.Name, line.Status,
                 string.Join(", ", result.Counts.Select(c => $"{c.Key} {c.Value}")), line.DurationMs);

@@ -65,16 +65,16 @@ internal sealed class PeopleContext(CommandHost host, ParseResult parse, bool js
     public string Text(string english, string inSpanish) => spanish ? inSpanish : english;
 
     /// <summary>Opens the database of <c>SALES_POSTGRES_CONN_ID</c> without looking at its schema.</summary>
-    public SalesDatabase Database()
+    public SalesDatabase Database(SalesDatabaseOptions? options = null)
     {
         var connection = Host.Connections().Resolve(new ConnectionIds(Host.Environment).Postgres);
-        return new SalesDatabase(PostgresConnectionString.From(connection), new SalesDatabaseOptions(), Host.Time);
+        return new SalesDatabase(PostgresConnectionString.From(connection), options ?? new SalesDatabaseOptions(), Host.Time);
     }
 
     /// <summary>Opens the database and checks that its schema is this program's.</summary>
-    public async Task<SalesDatabase> OpenAsync(CancellationToken cancellationToken)
+    public async Task<SalesDatabase> OpenAsync(CancellationToken cancellationToken, SalesDatabaseOptions? options = null)
     {
-        var database = Database();
+        var database = Database(options);
         try
         {
             await database.CheckSchemaAsync(cancellationToken);

@@ -90,8 +90,10 @@ internal sealed class DemoRun(PeopleContext context, IReadOnlyList<DagDefinition
             server.Connection, new SalesDatabaseOptions { ApplicationName = "sales-tasks demo", AsOf = options.Present }, _time);
         await MigrateAsync(database, cancellationToken);
         var counts = await LoadAsync(database, cancellationToken);
+        await database.ExecuteAsync("demo/open_window", [], cancellationToken);
+        await using var sinks = DemoSinks.Start();
         var runId = string.Create(CultureInfo.InvariantCulture, $"demo__{_time.GetUtcNow():yyyy-MM-dd'T'HH:mm:ss}Z");
-        var jobs = new DemoJobs(server.Url, jobsAsOf, runId, _time);
+        var jobs = new DemoJobs(server.Url, sinks, jobsAsOf, runId, _time);
         foreach (var (dag, job) in dags.SelectMany(dag => dag.Steps, (dag, job) => (dag, job)))
         {
             await DoAsync(job.Name, async _ => (0, await jobs.RunAsync(dag, job, cancellationToken)));
@@ -103,8 +105,8 @@ internal sealed class DemoRun(PeopleContext context, IReadOnlyList<DagDefinition
             await server.KeepAsync();
         }
 
-        Show(counts, topLeads, keep ? server : null, _time.GetElapsedTime(started));
-        return ExitCode.Done;
+        Show(counts, sinks.Counts, topLeads, keep ? server : null, _time.GetElapsedTime(started));
+        return sinks.Counts.All(sink => sink.Repeated == 0) ? ExitCode.Done : ExitCode.Defect;
     }
 
     private Task<DemoServer> StartServerAsync(CancellationToken cancellationToken) => DoAsync(
@@ -170,11 +172,12 @@ internal sealed class DemoRun(PeopleContext context, IReadOnlyList<DagDefinition
             cancellationToken);
     }
 
-    private void Show(SampleCounts counts, List<TopLead> topLeads, DemoServer? kept, TimeSpan duration)
+    private void Show(
+        SampleCounts counts, IReadOnlyList<SinkCount> sinks, List<TopLead> topLeads, DemoServer? kept, TimeSpan duration)
     {
         if (context.Json)
         {
-            context.WriteJson(Document(counts, topLeads, kept, duration));
+            context.WriteJson(Document(counts, sinks, topLeads, kept, duration));
             return;
         }
 
@@ -188,6 +191,7 @@ internal sealed class DemoRun(PeopleContext context, IReadOnlyList<DagDefinition
 
         table.AddRow(context.Text("all", "todo"), "", $"{duration.TotalSeconds:0.0}");
         context.Console.Write(table);
+        ShowSinks(sinks);
 
         var best = new Table
         {
@@ -207,6 +211,25 @@ internal sealed class DemoRun(PeopleContext context, IReadOnlyList<DagDefinition
 
         context.Console.Write(best);
         ShowWhatNext(topLeads, kept);
+    }
+
+    private void ShowSinks(IReadOnlyList<SinkCount> sinks)
+    {
+        var table = new Table
+        {
+            Title = new TableTitle(context.Text("What reached the local sinks", "Lo que llegó a los receptores locales")),
+        };
+        table.AddColumns(context.Text("Sink", "Receptor"), context.Text("Messages", "Mensajes"), context.Text("Came twice", "Llegaron dos veces"));
+        table.Columns[1].RightAligned();
+        table.Columns[2].RightAligned();
+        foreach (var sink in sinks)
+        {
+            table.AddRow(
+                Markup.Escape(sink.Name), sink.Messages.ToString("N0", CultureInfo.InvariantCulture),
+                sink.Repeated.ToString("N0", CultureInfo.InvariantCulture));
+        }
+
+        context.Console.Write(table);
     }
 
     private void ShowWhatNext(List<TopLead> topLeads, DemoServer? kept)
@@ -229,13 +252,15 @@ internal sealed class DemoRun(PeopleContext context, IReadOnlyList<DagDefinition
         }
 
         output.WriteLine("  ./sales-tasks scoring rules show");
+        output.WriteLine("  ./sales-tasks reps list");
         output.WriteLine("  ./sales-tasks scoring score --dry-run");
         output.WriteLine($"  psql '{kept.Url}' -c 'SELECT * FROM v_leads_requires_attention LIMIT 10'");
         output.WriteLine(context.Text("Stop and remove it:", "Para detenerla y borrarla:"));
         output.WriteLine($"  {kept.StopCommand}");
     }
 
-    private Dictionary<string, object?> Document(SampleCounts counts, List<TopLead> topLeads, DemoServer? kept, TimeSpan duration) =>
+    private Dictionary<string, object?> Document(
+        SampleCounts counts, IReadOnlyList<SinkCount> sinks, List<TopLead> topLeads, DemoServer? kept, TimeSpan duration) =>
         new(StringComparer.Ordinal)
         {
             ["sample"] = new Dictionary<string, object?>(StringComparer.Ordinal)
@@ -258,6 +283,12 @@ internal sealed class DemoRun(PeopleContext context, IReadOnlyList<DagDefinition
                 ["counts"] = step.Counts.ToDictionary(count => count.Key, object? (count) => count.Value, StringComparer.Ordinal),
                 ["duration_ms"] = (long)step.Duration.TotalMilliseconds,
             }),
+            ["sinks"] = sinks.Select(object? (sink) => new Dictionary<string, object?>(StringComparer.Ordinal)
+            {
+                ["sink"] = sink.Name,
+                ["messages"] = sink.Messages,
+                ["repeated"] = sink.Repeated,
+            }).ToList(),
             ["top_leads"] = topLeads.ConvertAll(object? (lead) => new Dictionary<string, object?>(StringComparer.Ordinal)
             {
                 ["lead_ext_id"] = lead.ExtId,

@@ -18,7 +18,7 @@ internal sealed record DemoStep(string Name, string Outcome, TimeSpan Duration, 
 /// Runs jobs as Airflow does: one process of this program a step, with the run's identity, parameters and connection in its environment.
 /// The start of the program is part of the price, and of what is shown.
 /// </summary>
-internal sealed class DemoJobs(string databaseUrl, DateTimeOffset? asOf, string runId, TimeProvider time)
+internal sealed class DemoJobs(string databaseUrl, DemoSinks sinks, DateTimeOffset? asOf, string runId, TimeProvider time)
 {
     /// <summary>Settings of ours that may stand in the environment and lead elsewhere, to a production database for one.</summary>
     private static readonly string[] s_foreign = ["SALES_", "AIRFLOW", "OTEL_"];
@@ -61,7 +61,8 @@ internal sealed class DemoJobs(string databaseUrl, DateTimeOffset? asOf, string 
         if (exitCode is not (ExitCode.Done or ExitCode.NothingToDo))
         {
             var error = result.RootElement.TryGetProperty("error", out var told) ? told.GetString() : "no error was told";
-            throw new JobException(exitCode, $"{job.Name}: {error}");
+            // The stack of a defect is in its log and nowhere else.
+            throw new JobException(exitCode, exitCode is ExitCode.Defect ? $"{job.Name}: {error}\n{log.Trim()}" : $"{job.Name}: {error}");
         }
 
         var counts = result.RootElement.GetProperty("counts").EnumerateObject()
@@ -76,7 +77,7 @@ internal sealed class DemoJobs(string databaseUrl, DateTimeOffset? asOf, string 
         // Started by "dotnet sales-tasks.dll", the process is dotnet and the program its first argument.
         var program = Environment.ProcessPath!;
         string[] prefix = Path.GetFileNameWithoutExtension(program) is "dotnet" ? [Environment.GetCommandLineArgs()[0]] : [];
-        var start = new ProcessStartInfo(program, [.. prefix, .. job.Name.Split(' ')])
+        var start = new ProcessStartInfo(program, [.. prefix, .. dag.Arguments(job)])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
@@ -90,6 +91,11 @@ internal sealed class DemoJobs(string databaseUrl, DateTimeOffset? asOf, string 
         }
 
         start.Environment["AIRFLOW_CONN_" + ConnectionIds.DefaultPostgres.ToUpperInvariant()] = databaseUrl;
+        foreach (var (variable, value) in sinks.Environment)
+        {
+            start.Environment[variable] = value;
+        }
+
         start.Environment["SALES_DAG_ID"] = dag.Id;
         start.Environment["SALES_TASK_ID"] = job.Name.Replace(' ', '_');
         start.Environment["SALES_RUN_ID"] = runId;

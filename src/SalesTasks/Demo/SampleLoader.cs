@@ -86,6 +86,7 @@ internal sealed class SampleLoader(SalesDatabase database, SampleGenerator gener
 
     private async Task WriteAsync(NpgsqlConnection connection, SampleStory[] batch, CancellationToken cancellationToken)
     {
+        await connection.ExecuteStatementAsync("demo/keep_history", [], cancellationToken);
         var people = batch.Select(story => (story, Person: new SamplePerson(_options, story.Lead))).ToList();
         await CopyAsync(
             connection,

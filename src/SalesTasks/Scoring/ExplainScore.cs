@@ -7,38 +7,17 @@ using Spectre.Console;
 
 namespace SalesTasks.Scoring;
 
-/// <summary><c>explain &lt;lead&gt;</c>: every point of a lead's score with the fact behind it, and how the score came about over time.</summary>
+/// <summary>In <c>explain</c>: every point of a lead's score with the fact behind it, and how the score came about over time.</summary>
 internal static class ExplainScore
 {
-    public static PeopleCommand Command()
-    {
-        var lead = new Argument<string>("lead") { Description = "The lead's ext_id" };
-        var model = new Option<bool>("--model") { Description = "Blend the model in, as enable_ml_scoring does" };
-        var command = new PeopleCommand("explain", "Explain a lead's score to the point", async (context, stop) =>
-        {
-            await using var database = await context.OpenAsync(stop);
-            await using var connection = await database.OpenAsync(stop);
-            var extId = context.Parse.GetRequiredValue(lead);
-            var json = await connection.ScalarStatementAsync<string>(
-                "scoring/explain",
-                [("lead", extId), ("as_of", context.Host.Time.GetUtcNow()), ("model", context.Parse.GetValue(model))],
-                stop) ?? throw JobException.Usage($"explain: there is no lead with ext_id '{extId}'");
-            using var document = JsonDocument.Parse(json);
-            if (context.Json)
-            {
-                context.Host.Out.WriteLine(json);
-            }
-            else
-            {
-                Show(context, document.RootElement);
-            }
+    private static readonly Option<bool> s_model = new("--model") { Description = "Blend the model in, as enable_ml_scoring does" };
 
-            return ExitCode.Done;
-        });
-        command.Arguments.Add(lead);
-        command.Options.Add(model);
-        return command;
-    }
+    public static ExplainSection Section { get; } = new(
+        null,
+        (context, connection, lead, stop) => connection.ScalarStatementAsync<string>(
+            "scoring/explain", [("lead", lead), ("as_of", context.Host.Time.GetUtcNow()), ("model", context.Parse.GetValue(s_model))], stop),
+        Show)
+    { Options = [s_model] };
 
     private static void Show(PeopleContext context, JsonElement lead)
     {

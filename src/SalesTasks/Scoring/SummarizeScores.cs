@@ -1,27 +1,53 @@
+using System.Globalization;
 using SalesTasks.Cli;
 using SalesTasks.Database;
+using SalesTasks.Delivery;
 
 namespace SalesTasks.Scoring;
 
-/// <summary><c>scoring summarize</c>: score changes of the last 24 hours and the distribution of all leads.</summary>
+/// <summary>
+/// <c>scoring summarize</c>: score changes of the last 24 hours and the distribution of all leads. Told to Slack where a connection is configured
+/// and a score changed since the last time.
+/// </summary>
 internal static class SummarizeScores
 {
-    private static readonly string[] s_counts =
-        ["changes", "leads_changed", "up", "down", "first_scored", "high", "medium", "low", "none"];
+    private static readonly (string Name, string Label)[] s_figures =
+    [
+        ("changes", "Score changes"), ("leads_changed", "Leads changed"), ("up", "Up"), ("down", "Down"), ("first_scored", "Scored for the first time"),
+        ("high", "High priority"), ("medium", "Medium priority"), ("low", "Low priority"), ("none", "Without priority"),
+    ];
 
-    public static async Task<JobResult> RunAsync(JobContext context, CancellationToken cancellationToken)
-    {
-        await using var connection = await context.Database.OpenAsync(cancellationToken);
-        var rows = await connection.QueryStatementAsync(
-            "scoring/summarize",
-            [("as_of", context.AsOf)],
-            row => (
-                Counts: s_counts.Select((name, i) => KeyValuePair.Create(name, row.GetInt64(i))).ToList(),
-                Average: row.IsDBNull(s_counts.Length) ? (decimal?)null : row.GetDecimal(s_counts.Length)),
-            cancellationToken);
-        return new JobResult(new Dictionary<string, long>(rows[0].Counts, StringComparer.Ordinal))
+    public static Task<JobResult> RunAsync(JobContext context, CancellationToken cancellationToken) => context.Database.InTransactionAsync(
+        async (connection, _, token) =>
         {
-            Details = new Dictionary<string, object?>(StringComparer.Ordinal) { ["average_score"] = rows[0].Average },
-        };
-    }
+            var message = new SummaryMessage("scoring-summary", context.Run.IdempotencyKey);
+            var rows = await connection.QueryStatementAsync(
+                "scoring/summarize",
+                [("as_of", context.AsOf), ("since_at", await message.SinceAsync(connection, context.AsOf, token))],
+                row => (
+                    Counts: s_figures.Select((figure, i) => KeyValuePair.Create(figure.Name, row.GetInt64(i))).ToDictionary(StringComparer.Ordinal),
+                    Average: row.IsDBNull(s_figures.Length) ? (decimal?)null : row.GetDecimal(s_figures.Length),
+                    News: row.GetInt64(s_figures.Length + 1)),
+                token);
+            var (counts, average, news) = rows[0];
+            counts["messages"] = 0;
+            if (news > 0 && context.ConnectionIds.Slack is not null)
+            {
+                counts["messages"] = context.DryRun
+                    ? 1
+                    : await message.WriteAsync(connection, "Lead scoring, last 24 hours", Figures(counts, average), context.AsOf, token);
+            }
+
+            return new JobResult(counts)
+            {
+                Details = new Dictionary<string, object?>(StringComparer.Ordinal) { ["average_score"] = average },
+            };
+        },
+        cancellationToken);
+
+    private static List<(string Name, string Value)> Figures(Dictionary<string, long> counts, decimal? average) =>
+    [
+        .. s_figures.Select(figure => (figure.Label, counts[figure.Name].ToString("N0", CultureInfo.InvariantCulture))),
+        ("Average score", average?.ToString("0.0", CultureInfo.InvariantCulture) ?? "–"),
+    ];
 }

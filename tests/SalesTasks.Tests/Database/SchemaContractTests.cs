@@ -25,7 +25,7 @@ public sealed class SchemaContractTests(TestDatabase database) : PipelineTests(d
             scoring_factors jsonb, calculated_at timestamp with time zone, calculated_by character varying(64)
             """
         },
-        { "sales_pipeline", PipelineColumns },
+        { "sales_pipeline", PipelineColumns + ", …" },
         {
             "sales_stage_history",
             """
@@ -39,7 +39,7 @@ public sealed class SchemaContractTests(TestDatabase database) : PipelineTests(d
             id bigint, pipeline_id bigint, lead_ext_id character varying(128), task_type character varying(16), task_title text,
             task_description text, status character varying(16), priority priority_level, assigned_to character varying(256),
             due_date timestamp with time zone, completed_at timestamp with time zone, completed_by character varying(256), metadata jsonb,
-            created_at timestamp with time zone, updated_at timestamp with time zone
+            created_at timestamp with time zone, updated_at timestamp with time zone, …
             """
         },
         {

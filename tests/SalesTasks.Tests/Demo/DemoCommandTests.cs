@@ -29,6 +29,12 @@ public sealed partial class DemoCommandTests
         Assert.Contains("200 leads, 5 reps", result.Output, StringComparison.Ordinal);
         Assert.Contains("first scored 200", result.Output, StringComparison.Ordinal);
         Assert.Matches(@"lead-\d{7} .* \+\d", result.Output);
+        // Every sink got something, and nothing twice.
+        foreach (var sink in (string[])["e-mail", "slack", "calls", "tasks"])
+        {
+            Assert.Matches($"│ {sink} +│ +[1-9][0-9,]* │ +0 │", result.Output);
+        }
+
         await AssertGoneAsync(result);
     }
 
@@ -41,6 +47,8 @@ public sealed partial class DemoCommandTests
 
         Assert.Equal(first.GetProperty("sample").GetRawText(), second.GetProperty("sample").GetRawText());
         Assert.Equal(first.GetProperty("top_leads").GetRawText(), second.GetProperty("top_leads").GetRawText());
+        Assert.Equal(first.GetProperty("sinks").GetRawText(), second.GetProperty("sinks").GetRawText());
+        Assert.All(first.GetProperty("sinks").EnumerateArray(), sink => Assert.Equal(0, sink.GetProperty("repeated").GetInt32()));
         Assert.Equal(1_500, first.GetProperty("sample").GetProperty("tasks").GetInt32());
         Assert.Equal(5, first.GetProperty("top_leads").GetArrayLength());
         Assert.Equal(JsonValueKind.Null, first.GetProperty("database_url").ValueKind);

@@ -64,6 +64,9 @@ public sealed partial class BuiltImage : IAsyncDisposable
             Tag, .. arguments,
         ]);
 
+    /// <summary>DOCKER_HOST of the engine that has the image; null where the environment's own setting leads to it.</summary>
+    internal string? EngineHost => _engine?.Host;
+
     /// <summary>Runs a docker command to its end; <c>{image}</c> in it is our image.</summary>
     internal Task<ChildProcess.Result> DockerAsync(params IEnumerable<string> arguments) => _engine!.TryAsync(
         arguments.Select(a => a.Replace("{image}", Tag, StringComparison.Ordinal)), TestContext.Current.CancellationToken);

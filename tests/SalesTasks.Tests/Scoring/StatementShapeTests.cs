@@ -1,7 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
-using System.Text.Json;
-using Npgsql;
-using SalesTasks.Database;
 using SalesTasks.Tests.TestBase;
 
 namespace SalesTasks.Tests.Scoring;
@@ -16,8 +12,6 @@ public sealed class StatementShapeTests(TestDatabase database) : IClassFixture<T
     private const int Chunk = 16_384;
 
     private static readonly DateTimeOffset T0 = ScoringRig.T0;
-
-    private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task Statements_With300000Leads_HandleAChunkOrWhatIsDue()
@@ -73,7 +67,7 @@ public sealed class StatementShapeTests(TestDatabase database) : IClassFixture<T
         {
             foreach (var statement in (string[])["scoring/source_points_of_block", "scoring/age_boundaries_of_block", "scoring/score_block", "scoring/preview_block"])
             {
-                var plan = await PlanAsync(own, statement, [.. Block(0), ("model", model)]);
+                var plan = await QueryPlan.OfAsync(own, statement, [.. Block(0), ("model", model)]);
                 Assert.True(plan.Work <= 60L * leads, $"{statement}, {leads} leads, model {model}: {plan.Work} rows handled.\n{plan.Text}");
             }
         }
@@ -83,7 +77,7 @@ public sealed class StatementShapeTests(TestDatabase database) : IClassFixture<T
     {
         foreach (var statement in (string[])["scoring/source_points_of_block", "scoring/age_boundaries_of_block", "scoring/score_block", "scoring/preview_block"])
         {
-            var plan = await PlanAsync(database, statement, Block(1L << 15));
+            var plan = await QueryPlan.OfAsync(database, statement, Block(1L << 15));
             Assert.True(plan.Work <= 60L * Chunk, $"{statement}, {state}: {plan.Work} rows handled for {Chunk} leads.\n{plan.Text}");
             plan.ShouldNotScan("leads", "lead_engagement", "lead_score_due");
         }
@@ -94,7 +88,7 @@ public sealed class StatementShapeTests(TestDatabase database) : IClassFixture<T
         (string, object?)[] parameters = [.. Block(first, last), ("limit", 20_000L), ("settings", "these")];
         foreach (var statement in (string[])["scoring/source_points_of_due", "scoring/age_boundaries_of_due", "scoring/score_due", "scoring/preview_due"])
         {
-            var plan = await PlanAsync(database, statement, parameters);
+            var plan = await QueryPlan.OfAsync(database, statement, parameters);
             // The list itself may be read from end to end, dead rows not counted; a block's leads and list rows too.
             Assert.True(
                 plan.Work <= (60L * due) + (20 * Math.Min(last - first, 1 << 16)), $"{statement}, {state}: {plan.Work} rows handled for {due} leads.\n{plan.Text}");
@@ -107,7 +101,7 @@ public sealed class StatementShapeTests(TestDatabase database) : IClassFixture<T
 
     private async Task AssertExplainAsync()
     {
-        var plan = await PlanAsync(database, "scoring/explain", [("lead", "lead-1234"), ("as_of", T0), ("model", true)]);
+        var plan = await QueryPlan.OfAsync(database, "scoring/explain", [("lead", "lead-1234"), ("as_of", T0), ("model", true)]);
         plan.ShouldNotScan("leads", "lead_engagement", "lead_score_due");
     }
 
@@ -145,46 +139,4 @@ public sealed class StatementShapeTests(TestDatabase database) : IClassFixture<T
     [
         ("first", first), ("last", last ?? (first + Chunk - 1)), ("as_of", T0), ("rule_version", 1), ("engagement", true), ("model", false), ("set_priority", true),
     ];
-
-    /// <summary>Runs a statement of the program, takes it back, and returns its plan with what each node handled.</summary>
-    [SuppressMessage("Security", "CA2100:Review SQL queries for security vulnerabilities", Justification = "The text is an embedded file.")]
-    private static async Task<Plan> PlanAsync(TestDatabase database, string statement, (string Name, object? Value)[] parameters)
-    {
-        await using var connection = await database.OpenConnectionAsync();
-        await using var transaction = await connection.BeginTransactionAsync(Token);
-        await using var command = new NpgsqlCommand($"EXPLAIN (ANALYZE, TIMING off, FORMAT json) {Sql.Load(statement)}", connection);
-        foreach (var (name, value) in parameters.GroupBy(p => p.Name).Select(p => p.Last()))
-        {
-            command.Parameters.Add(new NpgsqlParameter(name, value is DateTimeOffset instant ? instant.ToUniversalTime() : value));
-        }
-
-        var json = Json.Parse((string)(await command.ExecuteScalarAsync(Token))!);
-        await transaction.RollbackAsync(Token);
-        return new Plan(json[0].GetProperty("Plan"));
-    }
-
-    private sealed record Plan(JsonElement Root)
-    {
-        /// <summary>Rows that came out of nodes or were dropped in them, every repetition counted.</summary>
-        public long Work => Nodes(Root).Sum(n => (long)(
-            (Number(n, "Actual Rows") + Number(n, "Rows Removed by Filter") + Number(n, "Rows Removed by Join Filter") + Number(n, "Rows Removed by Index Recheck"))
-            * Number(n, "Actual Loops")));
-
-        /// <summary>The nodes that handled most.</summary>
-        public string Text => string.Join('\n', Nodes(Root).Select(n =>
-            $"{n.GetProperty("Node Type")} {(n.TryGetProperty("Relation Name", out var relation) ? relation : "")} rows {Number(n, "Actual Rows")} x {Number(n, "Actual Loops")}"
-            + $", dropped {Number(n, "Rows Removed by Filter") + Number(n, "Rows Removed by Join Filter")}"));
-
-        public void ShouldNotScan(params string[] tables)
-        {
-            var scans = Nodes(Root).Where(n =>
-                n.GetProperty("Node Type").GetString() == "Seq Scan" && tables.Contains(n.GetProperty("Relation Name").GetString())).ToList();
-            Assert.True(scans.Count == 0, $"Reads the whole table.\n{Text}");
-        }
-
-        private static double Number(JsonElement node, string name) => node.TryGetProperty(name, out var number) ? number.GetDouble() : 0;
-
-        private static IEnumerable<JsonElement> Nodes(JsonElement node) =>
-            node.TryGetProperty("Plans", out var children) ? children.EnumerateArray().SelectMany(Nodes).Prepend(node) : [node];
-    }
 }

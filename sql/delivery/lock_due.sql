@@ -1,0 +1,22 @@
+-- The next due messages of a channel, those first that wait longest, together with the locks of their leads, for claim.sql in the same
+-- transaction. What another dispatcher holds is passed over, and so is a message with another one of its lead before it: the same rule as
+-- in judge_messages, which looks again once the lead's lock is held. LIMIT 1 keeps the planner from turning the inner query into a join
+-- that reads the whole table.
+WITH due AS MATERIALIZED (
+  SELECT m.id, m.lead_ext_id
+  FROM outbox_messages m
+  WHERE m.status = 'pending' AND m.channel = @channel AND m.not_before <= sales_now()
+    AND (
+      SELECT o.id FROM outbox_messages o
+      WHERE o.lead_ext_id = m.lead_ext_id AND o.id <> m.id
+        AND (o.channel = m.channel OR (o.reaches_lead AND m.reaches_lead))
+        AND (o.status IN ('leased', 'sending')
+          OR (o.status = 'pending' AND o.id < m.id AND (o.not_before <= sales_now() OR o.attempts > 0)))
+      LIMIT 1) IS NULL
+  ORDER BY m.not_before, m.id
+  LIMIT @limit
+  FOR UPDATE SKIP LOCKED
+)
+SELECT id
+FROM due
+WHERE lead_ext_id IS NULL OR pg_try_advisory_xact_lock(hashtextextended(concat('salestasks.outbox.', current_schema(), '.', lead_ext_id), 0))

@@ -1,0 +1,14 @@
+namespace SalesTasks.Delivery;
+
+/// <summary>A claimed row of <c>outbox_messages</c>, as its channel needs it.</summary>
+/// <param name="Id">The row.</param>
+/// <param name="IdempotencyKey">Printable ASCII, at most 200 characters; the same at every attempt.</param>
+/// <param name="Purpose">campaign, followup, notice, alert, report or summary.</param>
+/// <param name="LeadExtId">The lead it is about, null where it is about none.</param>
+/// <param name="StepNumber">The campaign's step.</param>
+/// <param name="Recipient">E-mail address or telephone number; null where the connection says where.</param>
+/// <param name="Payload">The JSON object its writer stored; see docs/sending.md for its shape by channel.</param>
+/// <param name="Attempts">How often it was on the wire before.</param>
+/// <param name="Failures">Attempts that count against it.</param>
+internal sealed record OutboxMessage(
+    long Id, string IdempotencyKey, string Purpose, string? LeadExtId, int? StepNumber, string? Recipient, string Payload, int Attempts, int Failures);
