@@ -21,6 +21,11 @@ COPY global.json Directory.Build.props Directory.Packages.props ./
 COPY src/SalesTasks/SalesTasks.csproj src/SalesTasks/packages.lock.json src/SalesTasks/
 RUN dotnet restore src/SalesTasks --locked-mode --use-current-runtime -p:PublishReadyToRun=true
 
+# LightGBM's native library needs libgomp; it is kept apart, where the runtime image can take it from.
+RUN ls /usr/lib/*-linux-gnu/libgomp.so.1 >/dev/null 2>&1 \
+      || (apt-get update -qq && apt-get install -y -qq --no-install-recommends libgomp1); \
+    for library in /usr/lib/*-linux-gnu/libgomp.so.1; do install -D "$library" "/native$library" || exit 1; done
+
 COPY sql/ sql/
 COPY src/ src/
 ARG VERSION=0.1.0
@@ -43,10 +48,11 @@ LABEL org.opencontainers.image.title="SalesTasks" \
       org.opencontainers.image.revision="$REVISION" \
       org.opencontainers.image.created="$CREATED" \
       org.opencontainers.image.source="$SOURCE"
-# The slim images also lack libgomp1, which LightGBM loads: a predictions job needs it installed in the build stage and copied likewise.
 # Leads live in time zones; the slim runtime images leave the zone data out.
 COPY --from=build /usr/share/zoneinfo /usr/share/zoneinfo
 COPY --from=build /app /app
+# What LightGBM loads and the slim runtime images lack (0.3 MB).
+COPY --from=build /native/ /
 # No diagnostics socket in /tmp, so that the root file system can be read-only without any writable mount.
 ENV DOTNET_EnableDiagnostics=0
 # The `app` user of the official images, by number, so that runAsNonRoot can check it.

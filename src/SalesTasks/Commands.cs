@@ -6,6 +6,8 @@ using SalesTasks.Explain;
 using SalesTasks.FollowUp;
 using SalesTasks.Leads;
 using SalesTasks.Outbox;
+using SalesTasks.Predictions.Exports;
+using SalesTasks.Predictions.Training;
 using SalesTasks.Routing;
 using SalesTasks.Scoring;
 
@@ -25,6 +27,7 @@ internal static class Commands
             Fixed = new Dictionary<JobDefinition, BoolParameter> { [RoutingJobs.Assign] = RoutingJobs.OnlyUnassigned },
         },
         new("sales_intelligent_routing", RoutingJobs.Assign, OutboxJobs.Dispatch),
+        new("sales_ml_training", PredictionJobs.Train),
         new("sales_lead_ingest", LeadsJobs.Import),
     ];
 
@@ -57,6 +60,9 @@ internal static class Commands
         tree.Add(CampaignCommands.Delete(), "campaigns");
         tree.Add(CampaignPreview.Command(), "campaigns");
         tree.Add(DemoCommand.Create(DemoDags));
+        tree.Add(BenchmarkCommand.Create(), "ml");
+        tree.Add(ModelCommands.Models(), "ml");
+        tree.Add(ModelCommands.Evaluate(), "ml");
         tree.Add(LeadCommands.Show(), "leads");
         tree.Add(ConsentCommands.OptOut(), "leads");
         tree.Add(ConsentCommands.OptIn(), "leads");

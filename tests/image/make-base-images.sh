@@ -38,7 +38,7 @@ sdk=$work/sdk
 import() { tar --create --numeric-owner --directory "$1" . | docker import "${@:3}" - "$2" >/dev/null; }
 
 echo "debootstrap $suite …" >&2
-debootstrap --variant=minbase --include="$(IFS=,; echo "${runtime_packages[*]}"),ca-certificates,tzdata" "$suite" "$sdk" >"$work/log" 2>&1 ||
+debootstrap --variant=minbase --include="$(IFS=,; echo "${runtime_packages[*]}"),ca-certificates,libgomp1,tzdata" "$suite" "$sdk" >"$work/log" 2>&1 ||
   { tail -n 20 "$work/log" >&2; exit 69; }
 
 # The runtime image first, while the packages are still there: their libraries and data without the commands.

@@ -1,0 +1,10 @@
+"""Learns win probability from the team's own closed deals (Airflow DAG).
+
+A model is published only if it beats what predicts now on deals it was not trained on, credibly, and is calibrated; else the current one
+stays and the result says why. Run it by hand after a large import of history.
+"""
+
+from sales_tasks.dag import sales_dag, step
+
+with sales_dag("sales_ml_training", schedule="0 3 * * 0", doc=__doc__, tags=["predictions"]) as dag:
+    step("ml train", updates=["ml_models"])

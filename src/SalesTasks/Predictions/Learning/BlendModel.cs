@@ -1,0 +1,193 @@
+using System.IO.Compression;
+using System.Security.Cryptography;
+using System.Text.Json;
+
+namespace SalesTasks.Predictions.Learning;
+
+/// <summary>One fit of a blend.</summary>
+/// <param name="Encoder">How it reads columns.</param>
+/// <param name="Linear">Null where the blend has no linear part.</param>
+/// <param name="Trees">Boosters in LightGBM's text form; empty where the blend has none.</param>
+internal sealed record BlendMember(Encoder Encoder, LogisticRegression? Linear, IReadOnlyList<string> Trees);
+
+/// <summary>
+/// A fitted model as it is kept: the mean of its members' log-odds, calibrated. All of it is a sum on the log-odds scale, so contributions of
+/// columns add up exactly.
+/// </summary>
+/// <param name="Algorithm">The winning candidate's name.</param>
+/// <param name="LinearWeight">Share of the linear log-odds.</param>
+/// <param name="TreeWeight">Share of the trees' log-odds.</param>
+/// <param name="Calibration">Applied to the sum.</param>
+/// <param name="Members">Fits on different parts of the training rows.</param>
+internal sealed record BlendModel(
+    string Algorithm, double LinearWeight, double TreeWeight, Calibration Calibration, IReadOnlyList<BlendMember> Members)
+{
+    /// <summary>Changes whenever content written before can no longer be read.</summary>
+    public const int Format = 1;
+
+    /// <summary>The model as bytes.</summary>
+    public byte[] Write()
+    {
+        using var buffer = new MemoryStream();
+        using (var packed = new GZipStream(buffer, CompressionLevel.Optimal))
+        {
+            JsonSerializer.Serialize(packed, this);
+        }
+
+        return buffer.ToArray();
+    }
+
+    public static byte[] Hash(byte[] content) => SHA256.HashData(content);
+
+    /// <summary>The model in bytes written by <see cref="Write"/>.</summary>
+    /// <param name="format">The format kept beside them.</param>
+    /// <param name="content">The bytes.</param>
+    /// <param name="sha256">Their hash when they were written: damaged text can bring LightGBM's reader down.</param>
+    /// <param name="fault">Why they cannot be read; null where they can.</param>
+    public static BlendModel? Read(int format, byte[] content, byte[] sha256, out string? fault)
+    {
+        fault = format != Format ? $"its format is {format} and this program reads {Format}"
+            : !CryptographicOperations.FixedTimeEquals(Hash(content), sha256) ? "its content does not match its SHA-256: it is damaged"
+            : null;
+        if (fault is not null)
+        {
+            return null;
+        }
+
+        try
+        {
+            using var packed = new GZipStream(new MemoryStream(content), CompressionMode.Decompress);
+            var model = JsonSerializer.Deserialize<BlendModel>(packed)!;
+            fault = model.TreeWeight > 0 ? LightGbmNative.Unavailable : null;
+            return fault is null ? model : null;
+        }
+        catch (Exception exception) when (exception is JsonException or InvalidDataException or NotSupportedException)
+        {
+            fault = "its content is not a model";
+            return null;
+        }
+    }
+
+    /// <summary>Opens the model for predicting.</summary>
+    public BlendPredictor Open() => new(this);
+}
+
+/// <summary>A model with its trees loaded. Not safe for two threads at once.</summary>
+internal sealed class BlendPredictor : IDisposable
+{
+    private readonly BlendModel _model;
+    private readonly List<(BlendMember Member, List<Booster> Boosters)> _members = [];
+
+    public BlendPredictor(BlendModel model)
+    {
+        _model = model;
+        try
+        {
+            foreach (var member in model.Members)
+            {
+                _members.Add((member, []));
+                foreach (var text in member.Trees)
+                {
+                    _members[^1].Boosters.Add(Booster.Load(text));
+                }
+            }
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Calibrated log-odds of each row.</summary>
+    public double[] Logits(DataTable table, int[] rows)
+    {
+        var sums = new double[rows.Length];
+        foreach (var (member, boosters) in _members)
+        {
+            var encoded = member.Encoder.Encode(table, rows);
+            if (member.Linear is { } linear)
+            {
+                for (var i = 0; i < rows.Length; i++)
+                {
+                    sums[i] += _model.LinearWeight * linear.Logit(encoded.Linear, i) / _members.Count;
+                }
+            }
+
+            foreach (var booster in boosters)
+            {
+                var logits = booster.Logits(encoded, AllTrees);
+                for (var i = 0; i < rows.Length; i++)
+                {
+                    sums[i] += _model.TreeWeight * logits[i] / boosters.Count / _members.Count;
+                }
+            }
+        }
+
+        return [.. sums.Select(_model.Calibration.Apply)];
+    }
+
+    /// <summary>
+    /// What each column adds to each row's log-odds, exactly: TreeSHAP for trees (Lundberg 2018), weight × value for the linear part, whose
+    /// intercept goes to the base. For each row one value a name of <see cref="Columns"/>, then the base; they add up to
+    /// <see cref="Logits"/>.
+    /// </summary>
+    public double[][] Explain(DataTable table, int[] rows)
+    {
+        var places = Columns.Select((name, place) => (name, place)).ToDictionary(c => c.name, c => c.place, StringComparer.Ordinal);
+        var result = rows.Select(_ => new double[places.Count + 1]).ToArray();
+        foreach (var (member, boosters) in _members)
+        {
+            var encoded = member.Encoder.Encode(table, rows);
+            var blocks = member.Encoder.Blocks.Select(b => places[b.Column]).ToArray();
+            var linearOwners = member.Encoder.LinearOwners;
+            var treeOwners = member.Encoder.TreeOwners;
+            if (member.Linear is { } linear)
+            {
+                var share = _model.Calibration.Slope * _model.LinearWeight / _members.Count;
+                for (var i = 0; i < rows.Length; i++)
+                {
+                    var columns = encoded.Linear.ColumnsOf(i);
+                    var values = encoded.Linear.ValuesOf(i);
+                    for (var k = 0; k < columns.Length; k++)
+                    {
+                        result[i][blocks[linearOwners[columns[k]]]] += share * linear.Weights[columns[k]] * values[k];
+                    }
+
+                    result[i][^1] += share * linear.Intercept;
+                }
+            }
+
+            foreach (var booster in boosters)
+            {
+                var share = _model.Calibration.Slope * _model.TreeWeight / boosters.Count / _members.Count;
+                var values = booster.Explain(encoded, AllTrees);
+                var width = treeOwners.Count + 1;
+                for (var i = 0; i < rows.Length; i++)
+                {
+                    for (var c = 0; c < treeOwners.Count; c++)
+                    {
+                        result[i][blocks[treeOwners[c]]] += share * values[(i * width) + c];
+                    }
+
+                    result[i][^1] += share * values[(i * width) + treeOwners.Count];
+                }
+            }
+        }
+
+        foreach (var row in result)
+        {
+            row[^1] += _model.Calibration.Shift;
+        }
+
+        return result;
+    }
+
+    /// <summary>Names of the columns that any member reads.</summary>
+    public IReadOnlyList<string> Columns => [.. _model.Members.SelectMany(m => m.Encoder.Blocks).Select(b => b.Column).Distinct(StringComparer.Ordinal)];
+
+    public void Dispose() => _members.ForEach(m => m.Boosters.ForEach(b => b.Dispose()));
+
+    /// <summary>LightGBM's number for all trees of a model.</summary>
+    private const int AllTrees = -1;
+}

@@ -1,0 +1,138 @@
+using Npgsql;
+using SalesTasks.Database;
+using SalesTasks.Predictions.Learning;
+
+namespace SalesTasks.Predictions.Training;
+
+/// <summary>A moment at which a deal was open.</summary>
+/// <param name="PipelineId">The deal.</param>
+/// <param name="At">The moment.</param>
+/// <param name="ClosedAt">When it ended; null: still open at the instant worked at.</param>
+/// <param name="Won">How it ended.</param>
+internal sealed record Moment(long PipelineId, DateTimeOffset At, DateTimeOffset? ClosedAt, bool? Won);
+
+/// <summary>Deals as they stood at past moments, with what was known then and nothing that came later.</summary>
+internal sealed class DealSnapshots
+{
+    public const string StageColumn = "stage";
+    public const string SourceColumn = "source";
+
+    /// <summary>Enough to learn from; more is only slower.</summary>
+    private const int MostMoments = 80_000;
+
+    private const int Chunk = 10_000;
+
+    private static readonly string[] s_categories = [StageColumn, SourceColumn, "product_interest", "industry"];
+
+    private static readonly string[] s_numbers =
+    [
+        "has_phone", "days_in_stage", "days_in_pipeline", "lead_age_days", "hours_to_first_contact", "replies", "clicks", "opens", "visits", "demos",
+        "pricing_views", "days_since_engagement", "completed_tasks", "pending_tasks", "email_tasks", "call_tasks", "days_since_contact",
+    ];
+
+    /// <param name="moments">One a row.</param>
+    /// <param name="table">With the columns stage and source at least.</param>
+    public DealSnapshots(IReadOnlyList<Moment> moments, DataTable table)
+    {
+        Moments = moments;
+        Table = table;
+        Groups = [.. moments.Select(m => (int)(m.PipelineId % int.MaxValue))];
+    }
+
+    /// <summary>One a row of the table.</summary>
+    public IReadOnlyList<Moment> Moments { get; }
+
+    public DataTable Table { get; }
+
+    /// <summary>Whether each row's deal was won; false where it is not known.</summary>
+    public bool[] Labels => [.. Moments.Select(m => m.Won ?? false)];
+
+    /// <summary>The deal of each row.</summary>
+    public int[] Groups { get; }
+
+    /// <summary>Names of all features.</summary>
+    public static IReadOnlyList<string> Columns => [.. s_categories, .. s_numbers];
+
+    /// <summary>All moments on a grid of at least two weeks back from the instant, coarser where there would be too many, the oldest first.</summary>
+    public static async Task<(List<Moment> Moments, int SpacingDays)> MomentsAsync(
+        NpgsqlConnection connection, DateTimeOffset asOf, CancellationToken cancellationToken)
+    {
+        for (var spacing = 14; ; spacing *= 2)
+        {
+            var moments = await connection.QueryStatementAsync(
+                "predictions/moments",
+                [("as_of", asOf), ("spacing_days", spacing)],
+                row => new Moment(
+                    row.GetInt64(0), row.GetFieldValue<DateTimeOffset>(1), row.IsDBNull(2) ? null : row.GetFieldValue<DateTimeOffset>(2),
+                    row.IsDBNull(3) ? null : row.GetBoolean(3)),
+                cancellationToken);
+            if (moments.Count <= MostMoments || spacing > 365)
+            {
+                return (moments, spacing);
+            }
+        }
+    }
+
+    /// <summary>Reads what was known at each moment; moments without stage history are left out.</summary>
+    public static async Task<DealSnapshots> ReadAsync(
+        NpgsqlConnection connection, IReadOnlyList<Moment> moments, CancellationToken cancellationToken)
+    {
+        var byKey = moments.ToDictionary(m => (m.PipelineId, m.At));
+        var kept = new List<Moment>(moments.Count);
+        var levels = s_categories.Select(_ => new Dictionary<string, int>(StringComparer.Ordinal)).ToArray();
+        var codes = s_categories.Select(_ => new List<int>()).ToArray();
+        var numbers = s_numbers.Select(_ => new List<float>()).ToArray();
+        foreach (var chunk in moments.Chunk(Chunk))
+        {
+            await using var command = Sql.Command(
+                connection,
+                "predictions/features",
+                ("pipeline_ids", chunk.Select(m => m.PipelineId).ToArray()),
+                ("instants", chunk.Select(m => m.At.UtcDateTime).ToArray()));
+            await using var row = await command.ExecuteReaderAsync(cancellationToken);
+            var categoryPlaces = s_categories.Select(row.GetOrdinal).ToArray();
+            var numberPlaces = s_numbers.Select(row.GetOrdinal).ToArray();
+            while (await row.ReadAsync(cancellationToken))
+            {
+                kept.Add(byKey[(row.GetInt64(0), row.GetFieldValue<DateTimeOffset>(1))]);
+                for (var c = 0; c < s_categories.Length; c++)
+                {
+                    codes[c].Add(row.IsDBNull(categoryPlaces[c]) ? -1 : Code(levels[c], row.GetString(categoryPlaces[c])));
+                }
+
+                for (var n = 0; n < s_numbers.Length; n++)
+                {
+                    numbers[n].Add(row.IsDBNull(numberPlaces[n]) ? float.NaN : Number(row.GetValue(numberPlaces[n])));
+                }
+            }
+        }
+
+        return new DealSnapshots(kept, new DataTable(
+            [
+                .. s_categories.Select((name, c) => new CategoryColumn(name, [.. codes[c]], [.. levels[c].Keys])),
+                .. s_numbers.Select((name, n) => new NumberColumn(name, [.. numbers[n]])),
+            ],
+            kept.Count));
+    }
+
+    /// <summary>The texts of a category column, row by row; null where missing.</summary>
+    public string?[] Texts(string name)
+    {
+        var column = (CategoryColumn)Table.Columns.Single(c => c.Name == name);
+        return [.. column.Codes.Select(code => code < 0 ? null : column.Levels[code])];
+    }
+
+    private static int Code(Dictionary<string, int> levels, string level)
+    {
+        levels.TryAdd(level, levels.Count);
+        return levels[level];
+    }
+
+    private static float Number(object value) => value switch
+    {
+        bool flag => flag ? 1 : 0,
+        int count => count,
+        double amount => (float)amount,
+        _ => throw new InvalidOperationException($"A feature of type {value.GetType().Name}."),
+    };
+}
