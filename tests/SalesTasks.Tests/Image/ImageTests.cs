@@ -61,8 +61,9 @@ public sealed class ImageTests(BuiltImage image, TestDatabase database) : IClass
         var megabytes = long.Parse(inspected.Output, CultureInfo.InvariantCulture) / 1e6;
 
         TestContext.Current.TestOutputHelper!.WriteLine($"{megabytes:0} MB");
-        // 116 MB when this was written, of it 96 MB the system and .NET. An SDK or a package cache that slips in is several hundred.
-        Assert.InRange(megabytes, 50, 200);
+        // 228 MB when this was written, of it 96 MB the system and .NET, and 74 MB the solver of routing. A second platform's native libraries, an
+        // SDK or a package cache that slips in shows here.
+        Assert.InRange(megabytes, 50, 260);
     }
 
     [Fact]
