@@ -16,7 +16,7 @@ internal static class OutboxJobs
     { Section = Section };
 
     public static readonly IntParameter Concurrency = new(
-        "concurrency", "Concurrency", "Messages on the wire at once, for each channel.", 16, 1, 128)
+        "concurrency", "Concurrency", "Messages on the wire at once, for each channel.", 32, 1, 128)
     { Section = Section };
 
     public static readonly IntParameter MaxMessages = new(
