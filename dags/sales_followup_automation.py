@@ -11,6 +11,8 @@ Messages go out where a connection is configured: `SALES_EMAIL_CONN_ID`, `SALES_
 from sales_tasks.dag import MESSAGES_POOL, sales_dag, step
 
 with sales_dag("sales_followup_automation", schedule="0 */2 * * *", doc=__doc__, tags=["follow-up", "campaigns"]) as dag:
+    dispatch = step("outbox dispatch", connections=["email", "slack", "calls", "tasks"], pool=MESSAGES_POOL, updates=["outbox_messages"])
+    summarize = step("followup summarize", connections=["slack"])
     (
         step("routing assign", options={"only_unassigned": True}, connections=["email", "slack"], updates=["sales_pipeline"])
         >> step("followup create-tasks", sharded=True, connections=["calls", "tasks"], updates=["sales_followup_tasks"])
@@ -21,7 +23,10 @@ with sales_dag("sales_followup_automation", schedule="0 */2 * * *", doc=__doc__,
             connections=["email", "slack", "calls", "tasks"],
             updates=["sales_campaign_executions", "sales_followup_tasks"],
         )
-        >> step("outbox dispatch", connections=["email", "slack", "calls", "tasks"], pool=MESSAGES_POOL, updates=["outbox_messages"])
-        >> step("pipeline advance", sharded=True, updates=["sales_pipeline", "sales_stage_history"])
-        >> step("followup summarize", connections=["slack"])
+        >> dispatch
+        # Deals move on by what happened, also where messages could not be sent.
+        >> step("pipeline advance", sharded=True, updates=["sales_pipeline", "sales_stage_history"], trigger_rule="all_done")
+        >> summarize
     )
+    # A run whose messages could not be sent has failed, whatever came after.
+    dispatch >> summarize

@@ -4,7 +4,7 @@ A model is published only if it beats what predicts now on deals it was not trai
 stays and the result says why. Run it by hand after a large import of history.
 """
 
-from sales_tasks.dag import sales_dag, step
+from sales_tasks.dag import MODEL_POOL, sales_dag, step
 
 with sales_dag("sales_ml_training", schedule="0 3 * * 0", doc=__doc__, tags=["predictions"]) as dag:
-    step("ml train", updates=["ml_models"])
+    step("ml train", pool=MODEL_POOL, updates=["ml_models"])

@@ -23,8 +23,9 @@ eligible AS MATERIALIZED (
     CASE
       WHEN (@email AND m.email IS NULL) OR (@phone AND m.phone IS NULL) THEN 'without_address'
       WHEN (@email AND m.consent_email = false) OR (@phone AND m.consent_phone = false) THEN 'consent_refused'
-      WHEN (@email AND address_hash('email', m.email) IN (SELECT s.address_hash FROM suppressions s))
-        OR (@phone AND address_hash('phone', m.phone) IN (SELECT s.address_hash FROM suppressions s)) THEN 'suppressed'
+      -- EXISTS, not IN: that would hash all suppressions, and beyond what fits read them once for each lead.
+      WHEN (@email AND EXISTS (SELECT FROM suppressions s WHERE s.address_hash = address_hash('email', m.email)))
+        OR (@phone AND EXISTS (SELECT FROM suppressions s WHERE s.address_hash = address_hash('phone', m.phone))) THEN 'suppressed'
     END AS obstacle
   FROM matching m
 ),

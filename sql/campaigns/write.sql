@@ -56,7 +56,11 @@ task AS (
     f.pipeline_id, f.lead_ext_id, f.task_type, f.task_title, f.task_description, f.task_priority, f.assigned_to,
     @as_of + make_interval(secs => f.task_seconds), f.event_metadata::jsonb || jsonb_build_object('execution_id', f.execution_id), @as_of, @as_of
   FROM fresh f
-  WHERE f.task_type IS NOT NULL
+  -- A step that was withdrawn with its message, and is written anew, has its task already.
+  WHERE f.task_type IS NOT NULL AND NOT EXISTS (
+    SELECT FROM sales_followup_tasks t
+    WHERE t.pipeline_id = f.pipeline_id AND t.metadata ->> 'execution_id' = f.execution_id::text
+      AND t.metadata ->> 'campaign_step' = f.step_number::text)
 )
 UPDATE sales_campaign_executions e
 SET

@@ -19,7 +19,8 @@ WITH judged AS MATERIALIZED (
   FROM sales_campaign_executions x
   WHERE x.id IN (SELECT execution_id FROM cancelled) AND x.status IN ('active', 'paused')
   ORDER BY x.id
-  FOR NO KEY UPDATE
+  -- One that campaigns advance holds is left to it: it ends the execution itself, and what is already sent must not wait to be recorded.
+  FOR NO KEY UPDATE SKIP LOCKED
 ), stopped AS (
   UPDATE sales_campaign_executions x
   SET status = 'stopped', completed_at = sales_now(), next_action_at = NULL,

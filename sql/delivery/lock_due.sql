@@ -9,9 +9,10 @@ WITH due AS MATERIALIZED (
     AND (
       SELECT o.id FROM outbox_messages o
       WHERE o.lead_ext_id = m.lead_ext_id AND o.id <> m.id
-        AND (o.channel = m.channel OR (o.reaches_lead AND m.reaches_lead))
-        AND (o.status IN ('leased', 'sending')
-          OR (o.status = 'pending' AND o.id < m.id AND (o.not_before <= sales_now() OR o.attempts > 0)))
+        AND (
+          (o.status IN ('leased', 'sending') AND (o.channel = m.channel OR (o.reaches_lead AND m.reaches_lead)))
+          OR (o.status = 'pending' AND o.channel = m.channel AND o.id < m.id
+            AND (o.not_before <= sales_now() OR (o.attempts > 0 AND o.reason IS DISTINCT FROM 'execution_paused'))))
       LIMIT 1) IS NULL
   ORDER BY m.not_before, m.id
   LIMIT @limit

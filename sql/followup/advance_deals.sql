@@ -39,7 +39,7 @@ WITH facts AS MATERIALIZED (
     AND (p.stage, p.first_contact_at, p.last_contact_at, p.metadata) IS DISTINCT FROM (t.stage, t.first_contact_at, t.last_contact_at, t.metadata)
   RETURNING t.old_stage, p.stage
 ), checks AS (
-  -- Whether it changed or not: create-tasks has left the deal to this step.
+  -- Whether it changed or not: create-tasks was waiting for this step.
   INSERT INTO followup_checks (pipeline_id) SELECT pipeline_id FROM seen
 )
 SELECT

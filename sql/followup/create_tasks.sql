@@ -46,9 +46,12 @@ WITH due AS MATERIALIZED (
     SELECT id FROM others)
 ), later AS (
   INSERT INTO followup_checks (pipeline_id, due_at, silent_since)
-  SELECT d.pipeline_id, d.due_at, d.silent_since
+  -- What waits for pipeline advance is looked at again after this run, whatever that makes of it.
+  SELECT
+    d.pipeline_id, CASE WHEN d.decision = 'waiting' THEN @as_of + interval '1 second' ELSE d.due_at END,
+    CASE WHEN d.decision = 'waiting' THEN NULL ELSE d.silent_since END
   FROM decided d
-  WHERE d.decision = 'later' AND (d.due_at < 'infinity' OR d.silent_since IS NOT NULL)
+  WHERE d.decision = 'waiting' OR (d.decision = 'later' AND (d.due_at < 'infinity' OR d.silent_since IS NOT NULL))
 ), locked AS MATERIALIZED (
   -- With the decision beside it: a join of two sets that the planner knows nothing of could compare each row with each.
   SELECT p.id, p.lead_ext_id, p.assigned_to, c.stage, c.template, c.meeting_at

@@ -119,6 +119,24 @@ COMMENT ON COLUMN outbox_messages.status IS
 COMMENT ON COLUMN outbox_messages.lease_until IS 'on the server''s own clock, whatever instant the run works at';
 COMMENT ON COLUMN outbox_messages.reason IS 'why it is in doubt, dead or cancelled, or was put off; never an address or a name';
 
+-- Campaign messages keep the house's window of the moment they were written in. They follow a new one: what waits is judged anew by it.
+-- A window of a campaign's own stays.
+CREATE FUNCTION sending_policy_changed() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT
+AS $$
+BEGIN
+  UPDATE outbox_messages m
+  SET time_zone = NULL, window_days = NULL, window_start = NULL, window_end = NULL,
+      not_before = CASE WHEN m.purpose = 'campaign' AND m.attempts = 0 THEN least(m.not_before, sales_now()) ELSE m.not_before END
+  WHERE m.status = 'pending' AND (m.window_days, m.window_start, m.window_end) = (OLD.window_days, OLD.window_start, OLD.window_end);
+  RETURN NULL;
+END
+$$;
+
+CREATE TRIGGER sending_policy_changed AFTER UPDATE ON sending_policy
+FOR EACH ROW WHEN ((OLD.window_days, OLD.window_start, OLD.window_end) <> (NEW.window_days, NEW.window_start, NEW.window_end))
+EXECUTE FUNCTION sending_policy_changed();
+
 -- Which of these messages must not be sent any more, and why. Judged when a message is claimed and once more when it goes on the wire.
 -- A reply at the very instant of the start counts: in doubt, a lead is left alone.
 CREATE FUNCTION stopped_messages(p_ids bigint[]) RETURNS TABLE (message_id bigint, stop_reason text)
@@ -135,10 +153,20 @@ AS $$
       WHEN x.status = 'stopped' THEN 'execution_stopped'
       WHEN NOT c.enabled THEN 'campaign_disabled'
       WHEN p.stage >= 'closed_won' THEN 'deal_closed'
-      WHEN (m.purpose = 'campaign' OR m.reaches_lead) AND EXISTS (
-        SELECT 1 FROM lead_engagement_events e
-        WHERE e.lead_ext_id = m.lead_ext_id AND e.event_type = 'reply' AND NOT e.is_bot
-          AND e.occurred_at >= coalesce(x.started_at, m.created_at)) THEN 'replied'
+      WHEN (m.purpose = 'campaign' OR m.reaches_lead) AND (
+        EXISTS (
+          SELECT 1 FROM lead_engagement_events e
+          WHERE e.lead_ext_id = m.lead_ext_id AND e.event_type = 'reply' AND NOT e.is_bot
+            AND e.occurred_at >= coalesce(x.started_at, m.created_at))
+        -- Written down by another tool as an event of the campaign.
+        OR EXISTS (SELECT 1 FROM sales_campaign_events v WHERE v.execution_id = m.execution_id AND v.event_type = 'email_replied'))
+        THEN 'replied'
+      -- A call that the rep has made, a task that is done or dropped, also where the message failed and waited meanwhile.
+      WHEN m.idempotency_key ~ '^followup-(task|call)/[0-9]{1,18}$' AND NOT EXISTS (
+        SELECT 1 FROM sales_followup_tasks t
+        WHERE t.status IN ('pending', 'in_progress')
+          AND t.id = CASE WHEN m.idempotency_key ~ '^followup-(task|call)/[0-9]{1,18}$' THEN split_part(m.idempotency_key, '/', 2)::bigint END)
+        THEN 'task_closed'
       WHEN m.reaches_lead AND m.channel = 'email' AND NOT l.consent_email THEN 'consent_refused'
       WHEN m.reaches_lead AND m.channel = 'call' AND NOT l.consent_phone THEN 'consent_refused'
       WHEN m.reaches_lead AND EXISTS (
@@ -149,12 +177,13 @@ AS $$
     END AS reason
     OFFSET 0
   ) AS stop
-  WHERE m.id = ANY (p_ids) AND m.purpose IN ('campaign', 'followup') AND stop.reason IS NOT NULL
+  WHERE m.id = ANY (p_ids) AND (m.purpose IN ('campaign', 'followup') OR m.idempotency_key LIKE 'followup-task/%') AND stop.reason IS NOT NULL
 $$;
 
 -- What is to happen to pending messages at sales_now():
 --   stop   never to be sent, for this reason;
---   wait   another message of the same lead comes first (the order within a lead is kept per channel, and over e-mail and calls together);
+--   wait   another message of the same lead is on its way, in this channel or as e-mail beside call, or comes first in this channel (what
+--          waits in another channel holds nothing up: its receiver may be out of order for days);
 --   later  the window is closed, the lead has had enough or its campaign rests: not before this instant;
 --   send.
 -- Whoever acts on the answer holds the lead's lock (lock_due.sql): with it no two messages of a lead can both be told to go.
@@ -214,9 +243,10 @@ AS $$
             EXISTS (
               SELECT 1 FROM outbox_messages o
               WHERE o.lead_ext_id = m.lead_ext_id AND o.id <> m.id
-                AND (o.channel = m.channel OR (o.reaches_lead AND m.reaches_lead))
-                AND (o.status IN ('leased', 'sending')
-                  OR (o.status = 'pending' AND o.id < m.id AND (o.not_before <= sales_now() OR o.attempts > 0)))) AS held
+                AND (
+                  (o.status IN ('leased', 'sending') AND (o.channel = m.channel OR (o.reaches_lead AND m.reaches_lead)))
+                  OR (o.status = 'pending' AND o.channel = m.channel AND o.id < m.id
+                    AND (o.not_before <= sales_now() OR (o.attempts > 0 AND o.reason IS DISTINCT FROM 'execution_paused'))))) AS held
           FROM outbox_messages m
           CROSS JOIN sending_policy s
           WHERE m.id = ANY (p_ids) AND m.status = 'pending'

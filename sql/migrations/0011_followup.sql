@@ -516,7 +516,7 @@ BEGIN
   UPDATE sales_campaign_events e
   SET status = 'skipped'
   WHERE e.execution_id = ANY (v_stopped) AND e.status = 'queued'
-    AND NOT EXISTS (SELECT FROM outbox_messages m WHERE m.campaign_event_id = e.id AND m.status IN ('pending', 'leased', 'sending'));
+    AND NOT EXISTS (SELECT FROM outbox_messages m WHERE m.campaign_event_id = e.id AND m.status IN ('pending', 'leased', 'sending', 'in_doubt'));
   RETURN coalesce(cardinality(v_stopped), 0);
 END
 $$;

@@ -53,8 +53,8 @@ SELECT
       OR EXISTS (SELECT FROM sales_campaign_events v WHERE v.execution_id = e.id AND v.event_type = 'email_replied') THEN 'replied'
     WHEN l.stage >= 'closed_won' THEN 'deal_closed'
     WHEN (u.email AND l.consent_email = false) OR (u.phone AND l.consent_phone = false) THEN 'consent_refused'
-    WHEN (u.email AND address_hash('email', l.email) IN (SELECT s.address_hash FROM suppressions s))
-      OR (u.phone AND address_hash('phone', l.phone) IN (SELECT s.address_hash FROM suppressions s)) THEN 'suppressed'
+    WHEN (u.email AND EXISTS (SELECT FROM suppressions s WHERE s.address_hash = address_hash('email', l.email)))
+      OR (u.phone AND EXISTS (SELECT FROM suppressions s WHERE s.address_hash = address_hash('phone', l.phone))) THEN 'suppressed'
   END AS reason
 FROM sales_campaign_executions e
 JOIN sales_campaigns c ON c.id = e.campaign_id

@@ -110,7 +110,7 @@ COMMENT ON COLUMN routing_runs.run_key IS 'dag/task/run/map index; ties are brok
 COMMENT ON COLUMN routing_runs.typical_value IS 'median of value x probability of the run''s leads: the unit of what is weighed per rep';
 COMMENT ON COLUMN routing_runs.left_for_later IS 'leads beyond max_leads_per_run, not looked at';
 COMMENT ON COLUMN routing_runs.expected_gain_of_greedy IS 'of giving each lead in turn, by priority, to the best rep that is free';
-COMMENT ON COLUMN routing_runs.optimality_gap IS 'what a perfect plan could gain more, at most, as a share of the objective; 0 = proven optimal';
+COMMENT ON COLUMN routing_runs.optimality_gap IS 'what a perfect plan could gain more, at most, as a share of the objective; 0 = proven optimal, but for which reassignments max_reassignments_per_run cut';
 COMMENT ON COLUMN routing_runs.thinned_at IS 'when the decisions that changed nothing were removed; such a run cannot be replayed any more';
 
 -- The reps as the run saw them. price = what a further lead had to be worth to get a place with the rep, in money: load, overdue tasks,

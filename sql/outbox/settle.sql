@@ -25,10 +25,13 @@ WITH chosen AS MATERIALIZED (
   FROM sales_pipeline p JOIN settled s ON s.lead_ext_id = p.lead_ext_id AND s.reaches_lead
   WHERE @delivered
   GROUP BY p.id
+), locked AS MATERIALIZED (
+  SELECT p.id FROM sales_pipeline p WHERE p.id IN (SELECT id FROM contacted) ORDER BY p.id FOR NO KEY UPDATE
 ), contacts AS (
   UPDATE sales_pipeline p
   SET first_contact_at = least(p.first_contact_at, c.at), last_contact_at = greatest(p.last_contact_at, c.at)
-  FROM contacted c
-  WHERE p.id = c.id
+  FROM locked
+  JOIN contacted c USING (id)
+  WHERE p.id = locked.id
 )
 SELECT id FROM settled

@@ -2,6 +2,8 @@
 -- contact since @stale_since_at; within each by priority, score and age. @only_unassigned leaves the first group alone.
 -- Silence counts from the last contact (also a contact task that is done but not yet in last_contact_at), else from when the owner got the
 -- deal, else from its qualification; an owner is not stale before having had the deal for as long.
+-- A run that may not look at all of them (@limited) begins with those that were looked at longest ago, or never: the same ones at the head,
+-- whom nobody can take, would keep all others waiting for ever.
 SELECT
   due.id, due.lead_id, due.assigned_to, due.kind, due.contacted_at, due.since_at, due.reassignments, due.estimated_value, due.probability_pct,
   coalesce(split_part(replace(lower(btrim(due.language)), '_', '-'), '-', 1), '') AS language,
@@ -36,5 +38,7 @@ FROM (
       AND coalesce(greatest(p.last_contact_at, p.first_contact_at), '-infinity') < @stale_since_at))
     AND (NOT r.active OR coalesce(done.contacted_at, '-infinity') < @stale_since_at)
 ) AS due
-ORDER BY due.kind, due.priority DESC NULLS LAST, due.score DESC NULLS LAST, due.qualified_at, due.id
+ORDER BY
+  CASE WHEN @limited THEN coalesce((SELECT max(d.run_id) FROM routing_decisions d WHERE d.lead_id = due.lead_id), 0) END,
+  due.kind, due.priority DESC NULLS LAST, due.score DESC NULLS LAST, due.qualified_at, due.id
 LIMIT @limit

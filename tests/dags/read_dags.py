@@ -1,7 +1,7 @@
 """Prints as JSON what the DAG files say, read with ``ast`` and never run: no Airflow is needed, and nothing in them can hide.
 
 A DAG file may hold its docstring, imports from the shared module, and one ``with sales_dag(…)`` around one chain of steps with literal
-arguments. Everything else is reported as a problem, as is work at import time in the shared module.
+arguments, and further chains of steps that were given a name before. Everything else is reported as a problem, as is work at import time in the shared module.
 """
 
 import ast
@@ -58,14 +58,35 @@ def call(node, constants, problems):
     )
 
 
-def chain(node, problems):
-    """The calls of ``step(…) >> step(…) >> …`` in the order they run."""
+def chain(node, named, problems):
+    """The calls of ``step(…) >> step(…) >> …`` in the order they run; a name stands for the step it was given to."""
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.RShift):
-        return chain(node.left, problems) + chain(node.right, problems)
+        return chain(node.left, named, problems) + chain(node.right, named, problems)
     if isinstance(node, ast.Call) and name_of(node) == "step":
         return [node]
+    if isinstance(node, ast.Name) and node.id in named:
+        return [named[node.id]]
     problems.append(f"line {node.lineno}: only steps joined by >> are allowed here")
     return []
+
+
+def steps_of(with_statement, problems):
+    """All steps of a DAG in the order of its first chain; what follows that may only join them once more, in the same order."""
+    named, chains = {}, []
+    for statement in with_statement.body:
+        if (
+            isinstance(statement, ast.Assign) and not chains and len(statement.targets) == 1 and isinstance(statement.targets[0], ast.Name)
+            and isinstance(statement.value, ast.Call) and name_of(statement.value) == "step"
+        ):
+            named[statement.targets[0].id] = statement.value
+        elif isinstance(statement, ast.Expr):
+            chains.append(chain(statement.value, named, problems))
+        else:
+            problems.append(f"line {statement.lineno}: only named steps and chains of steps are allowed in a DAG")
+    steps = chains[0] if chains else []
+    if any(node not in steps for node in named.values()) or any([n for n in steps if n in more] != more for more in chains[1:]):
+        problems.append(f"line {with_statement.lineno}: the first chain must hold every step, in order")
+    return steps
 
 
 def read_dag(path, constants):
@@ -84,10 +105,7 @@ def read_dag(path, constants):
                 problems.append(f"line {statement.lineno}: a second DAG")
             positional, dag["options"] = call(statement.items[0].context_expr, constants, problems)
             dag["id"] = positional[0] if len(positional) == 1 else None
-            if len(statement.body) != 1 or not isinstance(statement.body[0], ast.Expr):
-                problems.append(f"line {statement.lineno}: one chain of steps is allowed in a DAG")
-                continue
-            for node in chain(statement.body[0].value, problems):
+            for node in steps_of(statement, problems):
                 positional, options = call(node, constants, problems)
                 dag["steps"].append({"command": positional[0] if len(positional) == 1 else None, **options})
             continue

@@ -201,7 +201,7 @@ internal sealed class SmtpChannel(SmtpSettings settings, UnsubscribeLink? unsubs
         mail.To.Add(to);
         if (unsubscribe is not null && EmailContent.GoesToLead(message))
         {
-            foreach (var (name, value) in unsubscribe.Headers(to.Address))
+            foreach (var (name, value) in unsubscribe.Headers(message.Recipient!))
             {
                 mail.Headers.Add(name, value);
             }

@@ -29,7 +29,9 @@ internal static class AssignLeads
         context.Log.Information(
             "Plan: {Plan:l}; at most {Gap:P3} below the best possible", planned.ToString(), plan.OptimalityGap);
         var writer = new PlanWriter(context, loaded, settings, plan);
-        var tally = context.DryRun || (planned.Changed == 0 && await writer.IsAsBeforeAsync(cancellationToken))
+        // A limited run notes what it looked at in any case: the next one goes on from there.
+        var repeats = planned.Changed == 0 && context.MaxLeads == long.MaxValue && await writer.IsAsBeforeAsync(cancellationToken);
+        var tally = context.DryRun || repeats
             ? planned
             : await writer.WriteAsync(cancellationToken);
         return new JobResult(tally.Counts)

@@ -23,6 +23,12 @@ internal sealed class PairScores
 
     private const double GreatestScore = 1L << 32;
 
+    /// <summary>
+    /// A lead counts as worth this many times the typical one at most: a placeholder such as 9,999,999,999.99 would otherwise leave so little
+    /// room for all other values that the balance of loads outweighs them.
+    /// </summary>
+    private const double GreatestValue = 16_384;
+
     private readonly RoutingSituation _situation;
     private readonly RoutingSettings _settings;
     private readonly double[][] _productOdds;
@@ -50,7 +56,7 @@ internal sealed class PairScores
         var regions = situation.Regions.Index().ToDictionary(r => r.Item, r => r.Index, StringComparer.Ordinal);
         _regionOf = [.. situation.Classes.Select(c => regions.GetValueOrDefault(c.RegionOrCountry, situation.Regions.Count))];
         _repLots = [.. reps.Select(r => Mix(Hash(r.Email) ^ (ulong)situation.Seed))];
-        var greatest = situation.Leads.Count == 0 ? 1 : situation.Leads.Max(l => l.Value);
+        var greatest = situation.Leads.Count == 0 ? 1 : Math.Min(situation.Leads.Max(l => l.Value), Typical * GreatestValue);
         Scale = GreatestScore / Math.Max(Math.Max(greatest, Typical), 1e-9) / 2;
     }
 
@@ -114,9 +120,9 @@ internal sealed class PairScores
 
     /// <summary>The pair's score for the solver, the lot included.</summary>
     public long Whole(int lead, int rep) =>
-        (Whole(Score(lead, rep).Total) << LotBits) | (long)(Mix(_repLots[rep] ^ ((ulong)_situation.Leads[lead].LeadId * 0x9E3779B97F4A7C15)) >> (64 - LotBits));
+        (Whole(Score(lead, rep).Total * Shrinking(lead)) << LotBits) | (long)(Mix(_repLots[rep] ^ ((ulong)_situation.Leads[lead].LeadId * 0x9E3779B97F4A7C15)) >> (64 - LotBits));
 
-    public long WholeKeeping(int lead) => Whole(KeepingScore(lead).Total - KeepingPrice(lead)) << LotBits;
+    public long WholeKeeping(int lead) => Whole((KeepingScore(lead).Total - KeepingPrice(lead)) * Shrinking(lead)) << LotBits;
 
     public long WholePlacePrice(int rep, int number) =>
         (Whole(PlacePrice(rep, number)) << LotBits) + ((_situation.Reps[rep].Load + number) * Balance);
@@ -125,6 +131,9 @@ internal sealed class PairScores
     public double Money(long whole) => whole / (double)(1 << LotBits) / Scale;
 
     private long Whole(double money) => (long)Math.Round(money * Scale);
+
+    /// <summary>What a lead of more than the greatest value is multiplied by, so that reps still differ for it as they should.</summary>
+    private double Shrinking(int lead) => Math.Min(1, Typical * GreatestValue / Math.Max(_situation.Leads[lead].Value, 1e-9));
 
     private double OverduePrice(int rep) => RoutingWeights.Overdue * Typical
         * Math.Min(_situation.Reps[rep].OverdueTasks, RoutingWeights.ManyOverdueTasks) / RoutingWeights.ManyOverdueTasks;

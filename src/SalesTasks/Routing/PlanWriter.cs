@@ -180,6 +180,7 @@ internal sealed class PlanWriter(JobContext context, LoadedSituation loaded, Rou
         var reps = Array.ConvertAll(leads, lead => _situation.Reps[plan.Decisions[lead].Chosen!.Value].Email);
         await connection.ExecuteStatementAsync("routing/lock_reps", [("reps", reps.Distinct(StringComparer.Ordinal).ToArray())], cancellationToken);
         await connection.ExecuteStatementAsync("routing/lock_leads", [("ids", ids)], cancellationToken);
+        await connection.ExecuteStatementAsync("routing/lock_tasks", [("ids", ids)], cancellationToken);
         var verdicts = await connection.QueryStatementAsync(
             "routing/assign",
             [
@@ -208,9 +209,10 @@ internal sealed class PlanWriter(JobContext context, LoadedSituation loaded, Rou
             ("owners", Array.ConvertAll(given, lead => _situation.Leads[lead].OwnerName)),
         ];
         await connection.ExecuteStatementAsync("routing/hand_over_tasks", [.. leads, ("as_of", context.AsOf)], cancellationToken);
-        if (!context.Parameters.Get(RoutingJobs.OnlyUnassigned))
+        if (!context.Parameters.Get(RoutingJobs.OnlyUnassigned) && context.ConnectionIds is { Tasks: null, Calls: null })
         {
-            // Where only the unassigned are served follow-up comes next, and makes the task that tells the rep.
+            // Where only the unassigned are served follow-up comes next, and makes the task that tells the rep. So it does where tasks and calls
+            // go to other systems as well: it writes the task together with its messages.
             await connection.ExecuteStatementAsync("routing/create_tasks", [.. leads, ("as_of", context.AsOf), ("run_id", _runId)], cancellationToken);
         }
 

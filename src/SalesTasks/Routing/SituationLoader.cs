@@ -17,6 +17,16 @@ internal sealed record LoadedSituation(RoutingSituation Situation, long LeftForL
         // Reps, history and leads as of one moment, so that a lead given away in between is not counted twice.
         await using var snapshot = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, cancellationToken);
         var asOf = context.AsOf;
+        (string, object?)[] due =
+        [
+            ("only_unassigned", context.Parameters.Get(RoutingJobs.OnlyUnassigned)),
+            ("stale_since_at", asOf.AddDays(-context.Parameters.Get(RoutingJobs.ReassignStaleDays))),
+        ];
+        if (!await connection.ScalarStatementAsync<bool>("routing/any_leads", due, cancellationToken))
+        {
+            return Nothing(context);
+        }
+
         var reps = await connection.QueryStatementAsync("routing/load_reps", [("as_of", asOf)], ReadRep, cancellationToken);
         var history = await connection.QueryStatementAsync(
             "routing/load_history",
@@ -34,9 +44,7 @@ internal sealed record LoadedSituation(RoutingSituation Situation, long LeftForL
         await using (var command = Sql.Command(
             connection,
             "routing/load_leads",
-            ("only_unassigned", context.Parameters.Get(RoutingJobs.OnlyUnassigned)),
-            ("stale_since_at", asOf.AddDays(-context.Parameters.Get(RoutingJobs.ReassignStaleDays))),
-            ("limit", context.MaxLeads)))
+            [.. due, ("limit", context.MaxLeads), ("limited", context.MaxLeads < long.MaxValue)]))
         {
             await using var row = await command.ExecuteReaderAsync(cancellationToken);
             while (await row.ReadAsync(cancellationToken))
@@ -60,6 +68,9 @@ internal sealed record LoadedSituation(RoutingSituation Situation, long LeftForL
             },
             all - leads.Count);
     }
+
+    private static LoadedSituation Nothing(JobContext context) => new(
+        new RoutingSituation { Reps = [], Classes = [], Products = [], Regions = [], Leads = [], Seed = SeedOf(context.Run.IdempotencyKey) }, 0);
 
     /// <summary>The same for every try of a run, and different from run to run.</summary>
     internal static long SeedOf(string key)

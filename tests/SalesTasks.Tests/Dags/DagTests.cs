@@ -110,6 +110,13 @@ public sealed class DagTests(DagFiles files)
 
         Assert.All(await StepsAsync(id), pair =>
         {
+            var expected = pair.Job.Name.Split(' ')[0] switch
+            {
+                "ml" => "sales_ml",
+                "outbox" => "sales_messages",
+                _ => "sales_pipeline",
+            };
+            Assert.Equal((pair.Job.Name, expected), (pair.Job.Name, DagFiles.Text(pair.Step, "pool") ?? "sales_pipeline"));
             Assert.True(pools.TryGetProperty(DagFiles.Text(pair.Step, "pool") ?? "sales_pipeline", out _), $"{pair.Job.Name}: no such pool");
             // The score history is a view over its partitions.
             Assert.All(

@@ -318,6 +318,28 @@ public sealed class AssignTests(TestDatabase database) : IClassFixture<TestDatab
     }
 
     [Fact]
+    public async Task Assign_LimitedRuns_GetPastLeadsThatNobodyCanTake()
+    {
+        await _rig.AddRepAsync("ana", "languages", "'{en}'");
+        for (var i = 0; i < 3; i++)
+        {
+            await _rig.AddDealAsync($"unplaceable{i}", lead: ("language", "'zz'"), deal: ("priority", "'urgent'"));
+            await _rig.AddDealAsync($"plain{i}");
+        }
+
+        Assert.Equal((0, 2), await LimitedAsync("a"));
+        Assert.Equal((1, 1), await LimitedAsync("b"));
+        Assert.Equal((2, 0), await LimitedAsync("c"));
+
+        async Task<(long Assigned, long Left)> LimitedAsync(string run)
+        {
+            _rig.Environment["SALES_RUN_ID"] = run;
+            var answer = await _rig.AssignAsync("--max-leads-per-run", "2");
+            return (answer["assigned"], answer["left"]);
+        }
+    }
+
+    [Fact]
     public async Task Assign_GeneratedDatabases_BreaksNoRule()
     {
         var random = new Random(77);

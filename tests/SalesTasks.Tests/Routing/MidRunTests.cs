@@ -90,6 +90,34 @@ public sealed class MidRunTests(TestDatabase database) : IClassFixture<TestDatab
         Assert.Equal("owner", await _rig.OwnerAsync("called"));
     }
 
+    [Theory]
+    [InlineData("UPDATE sales_followup_tasks SET status = 'completed'")]
+    [InlineData(
+        """
+        INSERT INTO sales_followup_tasks (pipeline_id, lead_ext_id, task_type, task_title, status)
+        SELECT id, lead_ext_id, 'call', 'Called', 'completed' FROM sales_pipeline WHERE lead_ext_id = 'called'
+        """)]
+    public async Task ContactTask_NotYetCommittedWhenTheRunComes_CancelsTheTakeOver(string contact)
+    {
+        await _rig.AddRepAsync("free");
+        await _rig.AddRepAsync("owner", "languages", "'{zz}'");
+        await _rig.AddStaleDealAsync("called", "owner");
+        await database.ExecuteAsync(
+            """
+            INSERT INTO sales_followup_tasks (pipeline_id, lead_ext_id, task_type, task_title, assigned_to)
+            SELECT id, lead_ext_id, 'call', 'Call', assigned_to FROM sales_pipeline
+            """);
+        await OwnerIsBehindAsync();
+        await OtherAsync("BEGIN; " + contact);
+
+        var run = _rig.AssignAsync();
+        await WaitsAsync(1);
+        await OtherAsync("COMMIT");
+
+        Assert.Equal(0, (await run)["reassigned"]);
+        Assert.Equal("owner", await _rig.OwnerAsync("called"));
+    }
+
     [Fact]
     public async Task TwoRuns_WithTheSamePlan_GiveEachLeadOnceAndNeverExceedACapacity()
     {

@@ -273,6 +273,32 @@ public sealed class PlannerTests
     }
 
     [Fact]
+    public void Plan_OneAbsurdValue_LeavesTheOthersTheirOrder()
+    {
+        // Two reps who differ by skill alone: the better one gets the valuable leads, also beside a placeholder of ten billion.
+        RoutingSituation With(double first) => new()
+        {
+            Reps =
+            [
+                new RoutingRep { Email = "good@sales.example", Capacity = 100, Skill = new RepSkill(100, 60, 0.4, [], []) },
+                new RoutingRep { Email = "poor@sales.example", Capacity = 100, Load = 0, Skill = new RepSkill(100, 30, -0.4, [], []) },
+            ],
+            Classes = [new LeadClass("", "", "")],
+            Products = [""],
+            Regions = [],
+            Leads = [.. Enumerable.Range(0, 60).Select(i => new RoutingLead { LeadId = i + 1, Value = i == 0 ? first : 1_000, Probability = 0.2 })],
+            Seed = 5,
+        };
+        var settings = new RoutingSettings { LoadBalancing = false };
+
+        var usual = With(1_000).Plan(settings);
+        var absurd = With(9_999_999_999.99).Plan(settings);
+
+        Assert.Equal([60, 0], usual.Planned);
+        Assert.Equal(usual.Planned, absurd.Planned);
+    }
+
+    [Fact]
     public void Plan_Candidates_ShowWhyTheChosenOneWasChosen()
     {
         var random = new Random(11);
