@@ -76,7 +76,7 @@ class Log:
 
 class BaseOperator:
     template_fields = ()
-    allowed = {"task_id", "pool", "outlets", "doc_md", "execution_timeout", "retries", "retry_delay"}
+    allowed = {"task_id", "pool", "outlets", "doc_md", "execution_timeout", "retries", "retry_delay", "trigger_rule"}
 
     def __init__(self, **options):
         unknown = set(options) - self.allowed

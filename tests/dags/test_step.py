@@ -249,6 +249,14 @@ class DagTests(unittest.TestCase):
                 self.assertTrue(callable(defaults["on_failure_callback"]))
                 self.assertIn("### Parameters", read("doc_md"))
 
+    def test_deals_move_on_where_messages_could_not_be_sent_and_the_run_fails_all_the_same(self):
+        tasks = {task.task_id: task for task in self.tasks(self.load()["sales_followup_automation"])}
+        advance, dispatch, summarize = (tasks[name] for name in ("pipeline_advance", "outbox_dispatch", "followup_summarize"))
+        self.assertEqual("all_done", str(advance.options["trigger_rule"] if FAKED else advance.trigger_rule))
+        after_dispatch = dispatch.downstream if FAKED else dispatch.downstream_list
+        self.assertIn(summarize, after_dispatch)
+        self.assertIn(advance, after_dispatch)
+
     def test_params_are_those_of_the_schema(self):
         for name, dag in self.load().items():
             with self.subTest(name):

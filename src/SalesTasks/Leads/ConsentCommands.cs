@@ -153,7 +153,7 @@ internal static partial class ConsentCommands
             if (found.Count == 0 && email is null && phone is null)
             {
                 throw JobException.Usage(
-                    $"{name}: what was given is no lead's ext_id or other id; allowed: one of these, an e-mail address, or a telephone number of more than 5 digits");
+                    $"{name}: {Quoted.Text(person)} is no lead's ext_id or other id; allowed: one of these, an e-mail address, or a telephone number of more than 5 digits");
             }
 
             if (found.Exists(f => f.ById))
@@ -170,8 +170,8 @@ internal static partial class ConsentCommands
             if (found.Count == 0 && emails.Length + phones.Length == 0)
             {
                 throw JobException.Usage(email is null
-                    ? $"{name}: a telephone number was given; allowed with it: --channel phone or all"
-                    : $"{name}: an e-mail address was given; allowed with it: --channel email or all");
+                    ? $"{name}: {Quoted.Text(person)} is a telephone number; allowed with it: --channel phone or all"
+                    : $"{name}: {Quoted.Text(person)} is an e-mail address; allowed with it: --channel email or all");
             }
 
             var sharing = await connection.QueryStatementAsync(

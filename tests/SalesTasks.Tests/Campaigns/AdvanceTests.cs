@@ -82,6 +82,23 @@ public sealed class AdvanceTests(TestDatabase database) : IClassFixture<TestData
     }
 
     [Fact]
+    public async Task Advance_TaskStepWithdrawnAndWrittenAnew_HasOneTask()
+    {
+        await _rig.LeadAsync("a");
+        await _rig.CampaignAsync("""[{"type": "task", "subject": "Do it"}]""");
+        await _rig.EnrollAsync();
+        _rig.With("SALES_TASKS_CONN_ID", "tasks");
+        await _rig.AdvanceAsync();
+
+        await _rig.DoAsync("campaigns", "disable", "Sequence");
+        await _rig.DoAsync("campaigns", "enable", "Sequence");
+        await _rig.AdvanceAsync(T0.AddYears(5));
+
+        Assert.Equal(["a:1 task pending"], await _rig.MessagesAsync());
+        Assert.Equal(1, await database.ScalarAsync<long>("SELECT count(*) FROM sales_followup_tasks"));
+    }
+
+    [Fact]
     public async Task Advance_CallStep_GoesToTheCallApiOrToTheRep()
     {
         await _rig.LeadAsync("a");

@@ -211,8 +211,9 @@ public sealed class ConsentTests(TestDatabase database) : IClassFixture<TestData
             SELECT 'p' || i, 'email', 'followup', 'p' || i, 'p' || i || '@acme.example', '{"subject": "s", "text": "t"}' FROM generate_series(1, @people) AS i;
             """,
             ("people", people));
-        // Slow enough that opt-outs come at every moment of a message's life.
-        await using var sink = new HttpSink(_ => new SinkAnswer { Delay = TimeSpan.FromMilliseconds(40) });
+        // As fast as the opt-outs, which so come at every moment of a message's life.
+        using var pace = new SemaphoreSlim(4);
+        await using var sink = new HttpSink(_ => new SinkAnswer { After = pace.WaitAsync });
         var program = ProgramRunner.For(database)
             .With("SALES_EMAIL_CONN_ID", "mail")
             .With("AIRFLOW_CONN_MAIL", sink.Connection());
@@ -229,7 +230,11 @@ public sealed class ConsentTests(TestDatabase database) : IClassFixture<TestData
             {
                 notClaimed.Add($"p{person}");
             }
+
+            pace.Release(2);
         }
+
+        pace.Release(people);
 
         foreach (var dispatcher in dispatchers)
         {

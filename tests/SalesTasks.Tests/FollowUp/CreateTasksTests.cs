@@ -161,6 +161,18 @@ public sealed class CreateTasksTests(TestDatabase database) : IClassFixture<Test
     }
 
     [Fact]
+    public async Task Reply_FromBeforeTheQualification_DoesNotKeepTheDealFromItsTask()
+    {
+        await _rig.AddDealAsync("a");
+        await _rig.AddReplyAsync("a", T0.AddDays(-20));
+
+        Assert.Equal(1, (await _rig.CreateAsync())["waiting"]);
+        await _rig.AdvanceAsync();
+
+        Assert.Equal(1, (await _rig.CreateAsync(T0.AddHours(2)))["created"]);
+    }
+
+    [Fact]
     public async Task DefaultFollowupDays_Changed_CountsFromTheSameContact()
     {
         await _rig.AddDealAsync("a", "contacted", "last_contact_at = '2026-03-16 09:00Z', next_followup_at = '2026-04-01'");

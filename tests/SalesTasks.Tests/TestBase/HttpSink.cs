@@ -27,6 +27,9 @@ internal sealed record SinkAnswer(int Status = 200, string Body = "ok")
     /// <summary>Time before the answer.</summary>
     public TimeSpan Delay { get; init; }
 
+    /// <summary>What the answer waits for, so that a test says how fast the receiver is.</summary>
+    public Func<CancellationToken, Task>? After { get; init; }
+
     /// <summary>The connection is reset instead of an answer.</summary>
     public bool Reset { get; init; }
 
@@ -167,6 +170,11 @@ internal sealed class HttpSink : IAsyncDisposable
             if (answer.Delay > TimeSpan.Zero)
             {
                 await Task.Delay(answer.Delay, TimeProvider.System, _stop.Token);
+            }
+
+            if (answer.After is { } after)
+            {
+                await after(_stop.Token);
             }
 
             if (answer.Reset)
