@@ -132,10 +132,14 @@ internal sealed class Bench : IAsyncDisposable
         while (!exit.IsCompleted)
         {
             process.Refresh();
-            if (!process.HasExited)
+            try
             {
                 peak = Math.Max(peak, process.PeakWorkingSet64);
                 ProgramCpu = process.TotalProcessorTime;
+            }
+            catch (InvalidOperationException) when (process.HasExited)
+            {
+                // It ended just now: what was read before is its peak.
             }
 
             await Task.WhenAny(exit, timer.WaitForNextTickAsync(cancellationToken).AsTask());

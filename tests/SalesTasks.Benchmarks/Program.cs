@@ -1,9 +1,9 @@
 using System.Globalization;
 using SalesTasks.Benchmarks;
 
-// Measures in one run what can only be judged side by side. Usage: [scoring] [cold-start] [routing] [campaigns] [follow-up] [--leads 10000,100000,1000000] [--rounds 3]
-// Measures in one run what can only be judged side by side. Usage: [scoring] [cold-start] [outbox] [routing] [--messages 20000] [--leads 10000,100000,1000000] [--rounds 3]
-// Measures in one run what can only be judged side by side. Usage: [scoring] [cold-start] [routing] [campaigns] [outbox] [--messages 20000] [--leads 10000,100000,1000000] [--rounds 3]
+// Measures in one run what can only be judged side by side.
+// Usage: [scoring] [cold-start] [routing] [campaigns] [follow-up] [outbox] [--leads 10000,100000,1000000] [--messages 20000] [--rounds 3]
+string[] known = ["scoring", "cold-start", "routing", "campaigns", "follow-up", "outbox"];
 var sizes = new List<int> { 10_000, 100_000, 1_000_000 };
 var rounds = 3;
 var messages = 20_000;
@@ -18,29 +18,22 @@ for (var i = 0; i < args.Length; i++)
         case "--rounds" when i + 1 < args.Length:
             rounds = int.Parse(args[++i], NumberStyles.None, CultureInfo.InvariantCulture);
             break;
-        case "scoring" or "cold-start" or "routing" or "campaigns" or "follow-up":
-            wanted.Add(args[i]);
-            break;
-        default:
-            await Console.Error.WriteLineAsync($"unknown argument '{args[i]}'; allowed: scoring, cold-start, routing, campaigns, follow-up, --leads N,N, --rounds N");
         case "--messages" when i + 1 < args.Length:
             messages = int.Parse(args[++i], NumberStyles.None, CultureInfo.InvariantCulture);
             break;
-        case "scoring" or "cold-start" or "routing" or "campaigns" or "outbox":
-            wanted.Add(args[i]);
+        case var name when known.Contains(name, StringComparer.Ordinal):
+            wanted.Add(name);
             break;
         default:
-            await Console.Error.WriteLineAsync($"unknown argument '{args[i]}'; allowed: scoring, cold-start, outbox, routing, --leads N,N, --messages N, --rounds N");
-            await Console.Error.WriteLineAsync($"unknown argument '{args[i]}'; allowed: scoring, cold-start, routing, campaigns, outbox, --leads N,N, --messages N, --rounds N");
+            await Console.Error.WriteLineAsync(
+                $"unknown argument '{args[i]}'; allowed: {string.Join(", ", known)}, --leads N,N, --messages N, --rounds N");
             return 64;
     }
 }
 
 if (wanted.Count == 0)
 {
-    wanted.AddRange(["scoring", "cold-start", "routing", "campaigns", "follow-up"]);
-    wanted.AddRange(["scoring", "cold-start", "outbox"]);
-    wanted.AddRange(["scoring", "cold-start", "routing", "campaigns", "outbox"]);
+    wanted.AddRange(known);
 }
 
 using var stop = new CancellationTokenSource();
