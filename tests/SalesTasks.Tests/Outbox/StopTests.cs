@@ -236,29 +236,12 @@ public sealed class StopTests(TestDatabase database) : IClassFixture<TestDatabas
         };
         if (stop.Length == 0)
         {
-            return await ErasedAsync(lead);
+            return await TestDatabase.AgainAfterDeadlockAsync(() => EraseAsync(lead));
         }
 
         var before = await KeysAsync(lead, channels, "pending,leased");
         await database.ExecuteAsync(stop, ("n", lead));
         return [.. before.Intersect(await KeysAsync(lead, channels, "pending,leased,cancelled"))];
-    }
-
-    /// <summary>A delete reaches a lead's rows in the order of its foreign keys, a dispatcher in its own: where the two block each other PostgreSQL ends one,
-    /// and nothing was done.</summary>
-    private async Task<List<string>> ErasedAsync(int lead)
-    {
-        for (var tries = 1; ; tries++)
-        {
-            try
-            {
-                return await EraseAsync(lead);
-            }
-            catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.DeadlockDetected && tries < 10)
-            {
-                // Again, as the message asks.
-            }
-        }
     }
 
     /// <summary>An erased lead's messages go with it; which of them were not on the wire is read under their locks.</summary>
