@@ -1,4 +1,5 @@
 using SalesTasks.Airflow;
+using SalesTasks.Alerts;
 using SalesTasks.Campaigns;
 using SalesTasks.Cli;
 using SalesTasks.Demo;
@@ -27,6 +28,7 @@ internal static class Commands
             Fixed = new Dictionary<JobDefinition, BoolParameter> { [RoutingJobs.Assign] = RoutingJobs.OnlyUnassigned },
         },
         new("sales_intelligent_routing", RoutingJobs.Assign, OutboxJobs.Dispatch),
+        new("sales_alerts_intelligent", AlertJobs.Evaluate, OutboxJobs.Dispatch),
         new("sales_ml_training", PredictionJobs.Train),
         new("sales_lead_ingest", LeadsJobs.Import),
     ];
@@ -70,6 +72,10 @@ internal static class Commands
         tree.Add(MappingCommands.Show(), "leads", "mappings");
         tree.Add(MappingCommands.Save(), "leads", "mappings");
         tree.Add(MappingCommands.Delete(), "leads", "mappings");
+        tree.Add(AlertCommands.List(), "alerts");
+        tree.Add(AlertCommands.Acknowledge(), "alerts");
+        tree.Add(AlertCommands.Snooze(), "alerts");
+        tree.Add(AlertCommands.Resolve(), "alerts");
         tree.Add(OutboxCommands.List(), "outbox");
         tree.Add(OutboxCommands.Retry(), "outbox");
         tree.Add(OutboxCommands.Discard(), "outbox");
