@@ -5,6 +5,7 @@ using SalesTasks.Cli;
 using SalesTasks.Demo;
 using SalesTasks.Explain;
 using SalesTasks.FollowUp;
+using SalesTasks.Health;
 using SalesTasks.Leads;
 using SalesTasks.Outbox;
 using SalesTasks.Predictions.Exports;
@@ -42,6 +43,7 @@ internal static class Commands
         tree.Add(DatabaseCommands.Migrate(), "db");
         tree.Add(DatabaseCommands.Status(), "db");
         tree.Add(SampleCommand.Create(), "db");
+        tree.Add(HealthCommand.Create());
         tree.Add(RuleCommands.Show(), "scoring", "rules");
         tree.Add(RuleCommands.Edit(), "scoring", "rules");
         tree.Add(RuleCommands.Validate(), "scoring", "rules");
