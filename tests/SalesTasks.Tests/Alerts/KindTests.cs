@@ -203,17 +203,30 @@ public sealed class KindTests(TestDatabase database) : IClassFixture<TestDatabas
     [InlineData(91, "critical")]
     public async Task Model_OfThatAge_IsStale(int days, string? severity)
     {
-        await database.ExecuteAsync(
-            """
-            INSERT INTO ml_models (status, reason, algorithm, format, code_version, seed, content, sha256, features, metrics, data_from, data_to, training_rows,
-              training_deals, won, lost, trained_at, published_at)
-            VALUES ('published', 'r', 'prior', 1, 'v', 1, '', '', '{}', '{}', @at, @at, 1, 1, 1, 0, @at, @at)
-            """,
-            ("at", T0.AddDays(-days)));
+        await AddModelAsync(T0.AddDays(-days));
 
         await _rig.EvaluateAsync(T0);
 
         Assert.Equal(severity is null ? [] : [$"model_stale win_probability {severity} open"], await _rig.AlertsAsync());
+    }
+
+    [Fact]
+    public async Task ModelDrift_HighOnTheLastDay_IsFoundAndStaysWhileModerate()
+    {
+        await AddModelAsync(T0.AddDays(-1));
+        await MeasureAsync(T0.AddDays(-1), "psi", "source", 0.1, "moderate");
+        Assert.Equal(0, (await _rig.EvaluateAsync(T0.AddDays(-1)))["opened"]);
+        await MeasureAsync(T0, "psi", "source", 0.3, "high");
+        await MeasureAsync(T0, "psi", "stage", null, "unknown");
+        await _rig.EvaluateAsync(T0);
+        Assert.Equal(["model_drift win_probability warning open"], await _rig.AlertsAsync());
+
+        await MeasureAsync(T0.AddDays(1), "calibration", "", 0.2, "high");
+        Assert.Equal(1, (await _rig.EvaluateAsync(T0.AddDays(1)))["escalated"]);
+        await MeasureAsync(T0.AddDays(2), "calibration", "", 0.07, "moderate");
+        Assert.Equal(0, (await _rig.EvaluateAsync(T0.AddDays(2)))["resolved"]);
+        await MeasureAsync(T0.AddDays(3), "calibration", "", 0.01, "stable");
+        Assert.Equal(1, (await _rig.EvaluateAsync(T0.AddDays(3)))["resolved"]);
     }
 
     [Theory]
@@ -231,6 +244,21 @@ public sealed class KindTests(TestDatabase database) : IClassFixture<TestDatabas
         Assert.Contains(flag[2..], error.Replace('_', '-'), StringComparison.Ordinal);
         Assert.Contains("allowed: ", error, StringComparison.Ordinal);
     }
+
+    private Task AddModelAsync(DateTimeOffset trained) => database.ExecuteAsync(
+        """
+        INSERT INTO ml_models (status, reason, algorithm, format, code_version, seed, content, sha256, features, metrics, data_from, data_to, training_rows,
+          training_deals, won, lost, trained_at, published_at)
+        VALUES ('published', 'r', 'prior', 1, 'v', 1, '', '', '{}', '{}', @at, @at, 1, 1, 1, 0, @at, @at)
+        """,
+        ("at", trained));
+
+    private Task MeasureAsync(DateTimeOffset day, string measure, string feature, double? value, string level) => database.ExecuteAsync(
+        """
+        INSERT INTO ml_drift (model_id, day, measure, feature, value, level, deals)
+        SELECT id, @day::date, @measure, @feature, @value, @level, 100 FROM ml_models
+        """,
+        ("day", day.UtcDateTime.Date), ("measure", measure), ("feature", feature), ("value", value), ("level", level));
 
     private Task AddTaskAsync(long deal, string priority, string status, DateTimeOffset due) => database.ExecuteAsync(
         """
