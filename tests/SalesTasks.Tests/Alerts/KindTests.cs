@@ -1,4 +1,3 @@
-using System.Text.Json;
 using SalesTasks.Alerts;
 using SalesTasks.Database;
 using SalesTasks.Tests.TestBase;
