@@ -244,7 +244,7 @@ public sealed class KindTests(TestDatabase database) : IClassFixture<TestDatabas
         Assert.Contains("allowed: ", error, StringComparison.Ordinal);
     }
 
-    private Task AddModelAsync(DateTimeOffset trained) => database.ExecuteAsync(
+    private Task<int> AddModelAsync(DateTimeOffset trained) => database.ExecuteAsync(
         """
         INSERT INTO ml_models (status, reason, algorithm, format, code_version, seed, content, sha256, features, metrics, data_from, data_to, training_rows,
           training_deals, won, lost, trained_at, published_at)
@@ -252,14 +252,14 @@ public sealed class KindTests(TestDatabase database) : IClassFixture<TestDatabas
         """,
         ("at", trained));
 
-    private Task MeasureAsync(DateTimeOffset day, string measure, string feature, double? value, string level) => database.ExecuteAsync(
+    private Task<int> MeasureAsync(DateTimeOffset day, string measure, string feature, double? value, string level) => database.ExecuteAsync(
         """
         INSERT INTO ml_drift (model_id, day, measure, feature, value, level, deals)
         SELECT id, @day::date, @measure, @feature, @value, @level, 100 FROM ml_models
         """,
         ("day", day.UtcDateTime.Date), ("measure", measure), ("feature", feature), ("value", value), ("level", level));
 
-    private Task AddTaskAsync(long deal, string priority, string status, DateTimeOffset due) => database.ExecuteAsync(
+    private Task<int> AddTaskAsync(long deal, string priority, string status, DateTimeOffset due) => database.ExecuteAsync(
         """
         INSERT INTO sales_followup_tasks (pipeline_id, lead_ext_id, task_type, task_title, status, priority, due_date)
         SELECT id, lead_ext_id, 'call', 'Call', @status, @priority::priority_level, @due FROM sales_pipeline WHERE id = @deal
@@ -278,7 +278,7 @@ public sealed class KindTests(TestDatabase database) : IClassFixture<TestDatabas
             ("name", name), ("all", won + lost), ("won", won), ("at", at));
     }
 
-    private Task AddRunAsync(string dag, string command, string run, string status, DateTimeOffset started, DateTimeOffset? beat = null) => database.ExecuteAsync(
+    private Task<int> AddRunAsync(string dag, string command, string run, string status, DateTimeOffset started, DateTimeOffset? beat = null) => database.ExecuteAsync(
         """
         INSERT INTO task_runs (dag_id, task_id, run_id, command, status, started_at, heartbeat_at, finished_at)
         VALUES (@dag, replace(@command, ' ', '_'), @run, @command, @status, @started, @beat, CASE WHEN @status <> 'running' THEN @beat END)

@@ -222,9 +222,9 @@ public sealed class LifeCycleTests(TestDatabase database) : IClassFixture<TestDa
         }
     }
 
-    private Task ContactAsync(string lead, DateTimeOffset at) =>
+    private Task<int> ContactAsync(string lead, DateTimeOffset at) =>
         database.ExecuteAsync("UPDATE sales_pipeline SET last_contact_at = @at WHERE lead_ext_id = @lead", ("at", at), ("lead", lead));
 
-    private Task SilentSinceAsync(long deal, DateTimeOffset at) =>
+    private Task<int> SilentSinceAsync(long deal, DateTimeOffset at) =>
         database.ExecuteAsync("UPDATE sales_pipeline SET last_contact_at = @at WHERE id = @id", ("at", at), ("id", deal));
 }
