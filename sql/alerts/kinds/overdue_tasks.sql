@@ -1,4 +1,5 @@
--- Open deals with overdue tasks: critical with an urgent one, warning with a high one, else info.
+-- Open deals with tasks that are overdue for @overdue_task_hours (follow-up makes tasks that are due at once: they are not late yet). Critical with
+-- an urgent one, warning with a high one, else info.
 -- title en: Overdue tasks
 -- title es: Tareas vencidas
 -- text en: {lead}: {tasks} overdue ({urgent} urgent, {high} high), the oldest for {days} d, {rep}
@@ -15,7 +16,7 @@ FROM (
     pipeline_id, count(*) AS tasks, count(*) FILTER (WHERE priority = 'urgent') AS urgent, count(*) FILTER (WHERE priority = 'high') AS high,
     floor(extract(epoch FROM @as_of - min(due_date)) / 86400)::bigint AS days
   FROM sales_followup_tasks
-  WHERE status IN ('pending', 'in_progress') AND due_date < @as_of
+  WHERE status IN ('pending', 'in_progress') AND due_date <= @as_of - @overdue_task_hours::int * interval '1 hour' AND due_date < @as_of
   GROUP BY pipeline_id
 ) AS t
 JOIN sales_pipeline p ON p.id = t.pipeline_id

@@ -19,6 +19,10 @@ internal static partial class AlertJobs
         "stale_lead_days", "Days without contact", "A lead that nobody has contacted for this many days is stale.", 7, 1, 3650)
     { Section = Situations };
 
+    public static readonly IntParameter OverdueTaskHours = new(
+        "overdue_task_hours", "Hours overdue", "Tell about tasks that are past their due date by this many hours.", 24, 0, 8760)
+    { Section = Situations };
+
     public static readonly IntParameter ConversionDropThreshold = new(
         "conversion_drop_threshold", "Conversion drop, points", "Tell when conversion fell by at least this many percentage points, credibly.", 10, 1, 100)
     { Section = Situations };
@@ -63,8 +67,8 @@ internal static partial class AlertJobs
         "alerts evaluate",
         "Find situations that need a person, keep their alerts up to date, tell what is new",
         CommonParameters.With(
-            sharded: false, HighValueThreshold, StaleLeadDays, ConversionDropThreshold, ConversionPeriod, HotLeadScore, HotLeadHours, QuietHours,
-            RestDays, NotifySlack, NotifyReps, EmailRecipients, Language),
+            sharded: false, HighValueThreshold, StaleLeadDays, OverdueTaskHours, ConversionDropThreshold, ConversionPeriod, HotLeadScore, HotLeadHours,
+            QuietHours, RestDays, NotifySlack, NotifyReps, EmailRecipients, Language),
         EvaluateAlerts.RunAsync)
     {
         Check = values => Addresses(values).Where(address => !Address().IsMatch(address)).Select(address =>

@@ -39,7 +39,7 @@ internal static class EvaluateAlerts
         [
             ("as_of", context.AsOf), ("high_value_threshold", values.Get(AlertJobs.HighValueThreshold)), ("stale_lead_days", values.Get(AlertJobs.StaleLeadDays)),
             ("conversion_drop_threshold", values.Get(AlertJobs.ConversionDropThreshold)), ("conversion_period", values.Get(AlertJobs.ConversionPeriod)),
-            ("hot_lead_score", values.Get(AlertJobs.HotLeadScore)), ("hot_lead_hours", values.Get(AlertJobs.HotLeadHours)),
+            ("overdue_task_hours", values.Get(AlertJobs.OverdueTaskHours)), ("hot_lead_score", values.Get(AlertJobs.HotLeadScore)), ("hot_lead_hours", values.Get(AlertJobs.HotLeadHours)),
         ];
         foreach (var kind in AlertKind.All)
         {

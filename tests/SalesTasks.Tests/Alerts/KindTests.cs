@@ -65,7 +65,7 @@ public sealed class KindTests(TestDatabase database) : IClassFixture<TestDatabas
         }
 
         var fine = await _rig.AddDealAsync("e");
-        await AddTaskAsync(fine, "urgent", "pending", T0);
+        await AddTaskAsync(fine, "urgent", "pending", T0.AddHours(-23));
         await AddTaskAsync(fine, "urgent", "completed", T0.AddDays(-1));
 
         await _rig.EvaluateAsync(T0);

@@ -154,7 +154,7 @@ public sealed class HealthTests(TestDatabase database) : IClassFixture<TestDatab
     private static string Tasks(int overdue, int fine) => Deals(1, "now()") +
         $"""
         INSERT INTO sales_followup_tasks (pipeline_id, lead_ext_id, task_type, task_title, due_date)
-        SELECT p.id, p.lead_ext_id, 'call', 'x', now() + CASE WHEN i <= {overdue} THEN interval '-1 hour' ELSE interval '1 hour' END
+        SELECT p.id, p.lead_ext_id, 'call', 'x', now() + CASE WHEN i <= {overdue} THEN interval '-25 hours' ELSE interval '-23 hours' END
         FROM sales_pipeline p, generate_series(1, {overdue + fine}) AS i;
         """;
 
