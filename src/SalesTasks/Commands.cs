@@ -1,10 +1,12 @@
 using SalesTasks.Airflow;
+using SalesTasks.Alerts;
 using SalesTasks.Campaigns;
 using SalesTasks.Cli;
 using SalesTasks.Demo;
 using SalesTasks.Experiments;
 using SalesTasks.Explain;
 using SalesTasks.FollowUp;
+using SalesTasks.Health;
 using SalesTasks.Leads;
 using SalesTasks.Outbox;
 using SalesTasks.Predictions.Exports;
@@ -28,6 +30,7 @@ internal static class Commands
             Fixed = new Dictionary<JobDefinition, BoolParameter> { [RoutingJobs.Assign] = RoutingJobs.OnlyUnassigned },
         },
         new("sales_intelligent_routing", RoutingJobs.Assign, OutboxJobs.Dispatch),
+        new("sales_alerts_intelligent", AlertJobs.Evaluate, OutboxJobs.Dispatch),
         new("sales_ml_training", PredictionJobs.Train),
         new("sales_lead_ingest", LeadsJobs.Import),
     ];
@@ -41,6 +44,7 @@ internal static class Commands
         tree.Add(DatabaseCommands.Migrate(), "db");
         tree.Add(DatabaseCommands.Status(), "db");
         tree.Add(SampleCommand.Create(), "db");
+        tree.Add(HealthCommand.Create());
         tree.Add(RuleCommands.Show(), "scoring", "rules");
         tree.Add(RuleCommands.Edit(), "scoring", "rules");
         tree.Add(RuleCommands.Validate(), "scoring", "rules");
@@ -74,6 +78,10 @@ internal static class Commands
         tree.Add(MappingCommands.Show(), "leads", "mappings");
         tree.Add(MappingCommands.Save(), "leads", "mappings");
         tree.Add(MappingCommands.Delete(), "leads", "mappings");
+        tree.Add(AlertCommands.List(), "alerts");
+        tree.Add(AlertCommands.Acknowledge(), "alerts");
+        tree.Add(AlertCommands.Snooze(), "alerts");
+        tree.Add(AlertCommands.Resolve(), "alerts");
         tree.Add(OutboxCommands.List(), "outbox");
         tree.Add(OutboxCommands.Retry(), "outbox");
         tree.Add(OutboxCommands.Discard(), "outbox");
