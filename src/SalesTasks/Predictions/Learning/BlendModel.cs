@@ -100,17 +100,26 @@ internal sealed class BlendPredictor : IDisposable
     }
 
     /// <summary>Calibrated log-odds of each row.</summary>
-    public double[] Logits(DataTable table, int[] rows)
+    public double[] Logits(DataTable table, int[] rows) => Predict(table, rows).Logits;
+
+    /// <summary>
+    /// Calibrated log-odds of each row with their standard error: members were each fitted without another part of the deals, so their spread is
+    /// the delete-a-group jackknife's (Kott 2001). It tells how sure the fit is, not what is recorded nowhere.
+    /// </summary>
+    public (double[] Logits, double[] Errors) Predict(DataTable table, int[] rows)
     {
         var sums = new double[rows.Length];
+        var squares = new double[rows.Length];
+        var own = new double[rows.Length];
         foreach (var (member, boosters) in _members)
         {
+            Array.Clear(own);
             var encoded = member.Encoder.Encode(table, rows);
             if (member.Linear is { } linear)
             {
                 for (var i = 0; i < rows.Length; i++)
                 {
-                    sums[i] += _model.LinearWeight * linear.Logit(encoded.Linear, i) / _members.Count;
+                    own[i] += _model.LinearWeight * linear.Logit(encoded.Linear, i);
                 }
             }
 
@@ -119,12 +128,20 @@ internal sealed class BlendPredictor : IDisposable
                 var logits = booster.Logits(encoded, AllTrees);
                 for (var i = 0; i < rows.Length; i++)
                 {
-                    sums[i] += _model.TreeWeight * logits[i] / boosters.Count / _members.Count;
+                    own[i] += _model.TreeWeight * logits[i] / boosters.Count;
                 }
+            }
+
+            for (var i = 0; i < rows.Length; i++)
+            {
+                sums[i] += own[i] / _members.Count;
+                squares[i] += own[i] * own[i] / _members.Count;
             }
         }
 
-        return [.. sums.Select(_model.Calibration.Apply)];
+        return (
+            [.. sums.Select(_model.Calibration.Apply)],
+            [.. sums.Select((sum, i) => _model.Calibration.Slope * Math.Sqrt(Math.Max(squares[i] - (sum * sum), 0) * (_members.Count - 1)))]);
     }
 
     /// <summary>
