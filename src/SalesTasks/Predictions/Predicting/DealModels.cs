@@ -1,4 +1,6 @@
 using Npgsql;
+using SalesTasks.Predictions.Learning;
+using SalesTasks.Predictions.Outcomes;
 using SalesTasks.Predictions.Training;
 using Serilog;
 
@@ -93,17 +95,64 @@ internal sealed class DealModels(IWinModel win, IDealValueModel value, ITimeToCl
         risk.Dispose();
     }
 
-    /// <summary>The place of the model of kind deal_value.</summary>
-    private static Task<IDealValueModel> LoadValueAsync(NpgsqlConnection connection, ILogger log, CancellationToken cancellationToken) =>
-        Task.FromResult<IDealValueModel>(new NoValueModel());
+    private static async Task<IDealValueModel> LoadValueAsync(NpgsqlConnection connection, ILogger log, CancellationToken cancellationToken) =>
+        await UsableAsync(connection, ModelKinds.DealValue, log, cancellationToken) is var (id, model) ? new KeptValueModel(id, model) : new NoValueModel();
 
-    /// <summary>The place of the model of kind time_to_close.</summary>
-    private static Task<ITimeToCloseModel> LoadTimeAsync(NpgsqlConnection connection, ILogger log, CancellationToken cancellationToken) =>
-        Task.FromResult<ITimeToCloseModel>(new NoTimeModel());
+    private static async Task<ITimeToCloseModel> LoadTimeAsync(NpgsqlConnection connection, ILogger log, CancellationToken cancellationToken) =>
+        await UsableAsync(connection, ModelKinds.TimeToClose, log, cancellationToken) is var (id, model) ? new KeptTimeModel(id, model) : new NoTimeModel();
 
-    /// <summary>The place of the model of kind risk.</summary>
-    private static Task<IRiskModel> LoadRiskAsync(NpgsqlConnection connection, ILogger log, CancellationToken cancellationToken) =>
-        Task.FromResult<IRiskModel>(new LossRisk());
+    private static async Task<IRiskModel> LoadRiskAsync(NpgsqlConnection connection, ILogger log, CancellationToken cancellationToken) =>
+        await UsableAsync(connection, ModelKinds.Risk, log, cancellationToken) is var (id, model) ? new KeptRiskModel(id, model) : new LossRisk();
+
+    /// <summary>The published model of a kind; null where there is none that can be used, which is said in the log.</summary>
+    private static async Task<(long Id, T Model)?> UsableAsync<T>(
+        NpgsqlConnection connection, ModelKind<T> kind, ILogger log, CancellationToken cancellationToken)
+        where T : class, IKeptModel
+    {
+        var stored = await ModelRegistry.PublishedAsync(connection, kind, cancellationToken);
+        if (stored?.Fault is not null)
+        {
+            log.Warning("{Fault:l}", stored.FaultText);
+        }
+
+        return stored?.Model is { } model ? (stored.Id, model) : null;
+    }
+}
+
+/// <summary>The published model of what deals bring.</summary>
+internal sealed class KeptValueModel(long id, ValueModel model) : IDealValueModel
+{
+    public long? Id => id;
+
+    public Estimate?[] Values(DealSnapshots deals) => [.. model.Predict(deals, deals.AllRows).Select(value => (Estimate?)value)];
+
+    public void Dispose()
+    {
+    }
+}
+
+/// <summary>The published model of when deals end.</summary>
+internal sealed class KeptTimeModel(long id, TimeModel model) : ITimeToCloseModel
+{
+    public long? Id => id;
+
+    public DaysToClose[] Days(DealSnapshots deals) => model.Predict(deals, deals.AllRows);
+
+    public void Dispose()
+    {
+    }
+}
+
+/// <summary>The published model of which deals will be lost or fall silent.</summary>
+internal sealed class KeptRiskModel(long id, RiskModel model) : IRiskModel
+{
+    public long? Id => id;
+
+    public double[] Risks(DealSnapshots deals, double[] probabilities) => model.Predict(deals, deals.AllRows);
+
+    public void Dispose()
+    {
+    }
 }
 
 /// <summary>Without a model only the deal's own estimated_value tells what it brings.</summary>

@@ -11,7 +11,7 @@ internal static class WinModels
     /// <summary>The published model; where there is none that can be used, the rates by stage and source.</summary>
     public static async Task<IWinModel> LoadAsync(NpgsqlConnection connection, DateTimeOffset asOf, ILogger log, CancellationToken cancellationToken)
     {
-        var stored = await ModelRegistry.PublishedAsync(connection, cancellationToken);
+        var stored = await ModelRegistry.PublishedAsync(connection, ModelKinds.WinProbability, cancellationToken);
         if (stored?.Model is { } model)
         {
             try

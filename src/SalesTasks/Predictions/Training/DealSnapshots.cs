@@ -42,6 +42,9 @@ internal sealed class DealSnapshots
     /// <summary>The deal of each row.</summary>
     public int[] Groups { get; }
 
+    /// <summary>The numbers of all rows.</summary>
+    public int[] AllRows => [.. Enumerable.Range(0, Moments.Count)];
+
     /// <summary>Names of all features.</summary>
     public static IReadOnlyList<string> Columns => FeatureRows.Names;
 
@@ -103,6 +106,23 @@ internal sealed class DealSnapshots
             })],
             count));
     }
+
+    /// <summary>Some of the rows, in the order given.</summary>
+    public DealSnapshots Take(int[] rows) => new(
+        [.. rows.Select(row => Moments[row])],
+        new DataTable(
+            [
+                .. Table.Columns.Select(Column (column) => column switch
+                {
+                    CategoryColumn category => category with { Codes = [.. rows.Select(row => category.Codes[row])] },
+                    NumberColumn number => number with { Values = [.. rows.Select(row => number.Values[row])] },
+                    _ => throw new InvalidOperationException($"A feature of type {column.GetType().Name}."),
+                }),
+            ],
+            rows.Length));
+
+    /// <summary>The rows for which something holds.</summary>
+    public int[] Where(Func<Moment, bool> holds) => [.. Enumerable.Range(0, Moments.Count).Where(row => holds(Moments[row]))];
 
     /// <summary>The texts of a category column, row by row; null where missing.</summary>
     public string?[] Texts(string name)

@@ -43,7 +43,7 @@ internal static class PredictionJobs
 
     public static JobDefinition Train { get; } = new(
         "ml train",
-        "Learn win probability from the team's own closed deals; publish the model if it beats what predicts now",
+        "Learn win probability, deal value, time to close and risk from the team's own deals; publish what beats what predicts now",
         CommonParameters.With(sharded: false, MinOutcomes, Seed),
         TrainModel.RunAsync);
 }
