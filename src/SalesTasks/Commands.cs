@@ -7,6 +7,7 @@ using SalesTasks.FollowUp;
 using SalesTasks.Leads;
 using SalesTasks.Outbox;
 using SalesTasks.Predictions.Exports;
+using SalesTasks.Predictions.Predicting;
 using SalesTasks.Predictions.Training;
 using SalesTasks.Routing;
 using SalesTasks.Scoring;
@@ -44,7 +45,7 @@ internal static class Commands
         tree.Add(RuleCommands.Show(), "scoring", "rules");
         tree.Add(RuleCommands.Edit(), "scoring", "rules");
         tree.Add(RuleCommands.Validate(), "scoring", "rules");
-        tree.Add(ExplainCommand.Create(ExplainScore.Section, ExplainRouting.Section));
+        tree.Add(ExplainCommand.Create(ExplainScore.Section, ExplainRouting.Section, ExplainPrediction.Section));
         tree.Add(ReplayCommand.Create(), "routing");
         tree.Add(RepCommands.List(), "reps");
         tree.Add(RepCommands.Show(), "reps");

@@ -63,7 +63,7 @@ public sealed class TrainModelTests(TrainModelTests.Trained trained) : IClassFix
     {
         var (snapshots, truth) = await OpenDealsAsync();
         await using var connection = await trained.Database.OpenConnectionAsync();
-        var model = (await ModelRegistry.FindAsync(connection, trained.ModelId, Token)).Model!;
+        var model = (await ModelRegistry.FindAsync(connection, ModelKinds.WinProbability, trained.ModelId, Token)).Model!;
         var rows = Enumerable.Range(0, Math.Min(truth.Length, 300)).ToArray();
 
         foreach (var member in model.Members)
