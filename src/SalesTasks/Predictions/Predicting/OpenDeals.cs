@@ -15,9 +15,7 @@ namespace SalesTasks.Predictions.Predicting;
 /// <param name="Priority">Its priority.</param>
 /// <param name="ProbabilityPct">As it stands.</param>
 /// <param name="IntervalDays">The learned days from one contact to the next; null where nothing was learned.</param>
-/// <param name="IsMissing">Whether the pipeline row's metadata lacks a prediction: somebody may have written it anew.</param>
-internal sealed record OpenDeal(
-    long Id, long Hash, double? EstimatedValue, int? Score, string? Priority, int? ProbabilityPct, double? IntervalDays, bool IsMissing);
+internal sealed record OpenDeal(long Id, long Hash, double? EstimatedValue, int? Score, string? Priority, int? ProbabilityPct, double? IntervalDays);
 
 /// <summary>Deals that are to be predicted, one a row of the snapshots.</summary>
 /// <param name="Deals">The deals.</param>
@@ -81,11 +79,11 @@ internal sealed class OpenDeals(DateTimeOffset asOf, string fingerprint, int par
             var id = last;
             var deal = new OpenDeal(
                 id, 0, Optional(row, places.Value), Whole(row, places.Score), row.IsDBNull(places.Priority) ? null : row.GetString(places.Priority),
-                Whole(row, places.ProbabilityPct), Optional(row, places.Interval), row.GetBoolean(places.IsMissing));
+                Whole(row, places.ProbabilityPct), Optional(row, places.Interval));
             features.Add(row, days => _steps.Of(id, days));
             var hash = Hash(deal, features);
             var current = !row.IsDBNull(places.Hash) && row.GetInt64(places.Hash) == hash && (row.GetInt16(places.Parts) & parts) == parts
-                && !deal.IsMissing;
+                && !row.GetBoolean(places.IsMissing);
             if (current)
             {
                 features.RemoveLast();

@@ -181,10 +181,12 @@ internal sealed class PredictDeals
             {
                 await connection.ExecuteStatementAsync("database/set_actor", [("actor", PredictionJobs.Predict.Name)], token);
                 var open = (await connection.QueryStatementAsync(
-                    "predictions/lock_deals", [("ids", predictions.Select(p => p.Deal.Id).ToArray())], row => row.GetInt64(0), token)).ToHashSet();
-                var stored = (await connection.QueryStatementAsync("predictions/stored_predictions", [("ids", open.ToArray())], Stored.Read, token))
+                    "predictions/lock_deals", [("ids", predictions.Select(p => p.Deal.Id).ToArray())], row => (Id: row.GetInt64(0), IsMissing: row.GetBoolean(1)), token))
+                    .ToDictionary(d => d.Id, d => d.IsMissing);
+                var stored = (await connection.QueryStatementAsync("predictions/stored_predictions", [("ids", open.Keys.ToArray())], Stored.Read, token))
                     .ToDictionary(s => s.Id);
-                var rows = predictions.Where(p => open.Contains(p.Deal.Id)).Select(p => Merge(p, stored.GetValueOrDefault(p.Deal.Id))).OfType<Prediction>().ToList();
+                var rows = predictions.Where(p => open.ContainsKey(p.Deal.Id))
+                    .Select(p => Merge(p, stored.GetValueOrDefault(p.Deal.Id), open[p.Deal.Id])).OfType<Prediction>().ToList();
                 var ids = rows.Select(r => r.Deal.Id).ToArray();
                 if (ids.Length == 0)
                 {
@@ -200,10 +202,10 @@ internal sealed class PredictDeals
     }
 
     /// <summary>The row to store; null where another run has stored the same meanwhile.</summary>
-    private Prediction? Merge(Prediction fresh, Stored? stored)
+    private Prediction? Merge(Prediction fresh, Stored? stored, bool isMissing)
     {
         var same = stored is not null && stored.Hash == fresh.Deal.Hash;
-        if (same && (stored!.Parts & _parts) == _parts && !fresh.Deal.IsMissing)
+        if (same && (stored!.Parts & _parts) == _parts && !isMissing)
         {
             return null;
         }

@@ -6,7 +6,7 @@ namespace SalesTasks.Tests.Predictions.Predicting;
 /// <summary>Several runs of ml predict at once, people beside them, and runs killed at any instant: the real program against the real database.</summary>
 public sealed class PredictConcurrencyTests(TestDatabase database) : IClassFixture<TestDatabase>, IAsyncLifetime
 {
-    private const int Deals = 12_000;
+    private const int Deals = 8_000;
 
     private static readonly string[] s_predict = ["ml", "predict", "--as-of", PredictRig.T0.ToString("O")];
 
