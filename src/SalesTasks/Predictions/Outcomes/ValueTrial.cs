@@ -73,7 +73,7 @@ internal static class ValueTrial
             ["maturity_days"] = maturity,
             ["spacing_days"] = material.SpacingDays,
             ["products"] = Products(deals, final, values),
-            ["distribution"] = Distribution.Of(deals, all),
+            ["distribution"] = material.Spread,
         };
         return new KindOutcome(
             kind,
