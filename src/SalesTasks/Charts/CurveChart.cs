@@ -23,7 +23,7 @@ internal static class CurveChart
     private const double Top = 10;
     private const double Left = 48;
     private const double Bottom = 216;
-    private const double Right = 390;
+    private const double Right = 376;
     private const double AxisTitle = 256;
     private const double LegendRow = 20;
 

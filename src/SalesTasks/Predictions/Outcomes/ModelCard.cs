@@ -24,7 +24,7 @@ internal sealed class ModelCard
         h1{margin:0;font-size:1.7rem;line-height:1.2;color:var(--head)}h2{margin:0 0 4px;font-size:1.35rem;color:var(--head)}h3{margin:20px 0 6px;font-size:1.05rem}
         article{background:var(--paper);border:1px solid var(--line);border-radius:10px;padding:16px;margin:16px 0}
         .soft{color:var(--soft);font-size:.9rem}.verdict{background:var(--mark);border-radius:6px;padding:8px 12px;margin:12px 0}
-        .plot{display:flex;flex-wrap:wrap;gap:8px 32px;align-items:flex-start}.plot figure{flex:1 1 320px;min-width:0;max-width:600px;margin:0}.plot>div{flex:1 1 260px;min-width:0}
+        .plot{margin-top:20px;display:flex;flex-wrap:wrap;gap:8px 32px;align-items:flex-start}.plot figure{flex:1 1 320px;min-width:0;max-width:600px;margin:0}.plot>div{flex:1 1 260px;min-width:0}
         figcaption{font-weight:600;font-size:.95rem;margin-bottom:6px}
         .scroll{overflow-x:auto;max-width:100%}
         table{border-collapse:collapse;font-size:.875rem;font-variant-numeric:tabular-nums;width:100%;overflow-wrap:normal}
@@ -96,7 +96,7 @@ internal sealed class ModelCard
         if (model.Metrics.TryGetProperty("test_from", out var from) && model.Figure("test_deals") is { } deals)
         {
             var instant = Instant(from.GetDateTimeOffset());
-            Fact(Text("Judged by", "Juzgado con"), Text($"{Whole(deals)} deals from {instant} on, learned from by nothing that is judged", $"{Whole(deals)} tratos desde el {instant}, de los que nada de lo juzgado aprendió"));
+            Fact(Text("Judged by", "Juzgado con"), Text($"{Whole(deals)} deals from {instant} on; while it was judged it had not learned from them", $"{Whole(deals)} tratos desde el {instant}; al juzgarlo no había aprendido de ellos"));
         }
 
         Fact(Text("Reads", "Lee"), string.Join(", ", model.Features));
