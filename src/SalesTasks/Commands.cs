@@ -8,6 +8,7 @@ using SalesTasks.Leads;
 using SalesTasks.Outbox;
 using SalesTasks.Predictions.Exports;
 using SalesTasks.Predictions.Outcomes;
+using SalesTasks.Predictions.Predicting;
 using SalesTasks.Predictions.Training;
 using SalesTasks.Routing;
 using SalesTasks.Scoring;
@@ -45,7 +46,7 @@ internal static class Commands
         tree.Add(RuleCommands.Show(), "scoring", "rules");
         tree.Add(RuleCommands.Edit(), "scoring", "rules");
         tree.Add(RuleCommands.Validate(), "scoring", "rules");
-        tree.Add(ExplainCommand.Create(ExplainScore.Section, ExplainRouting.Section));
+        tree.Add(ExplainCommand.Create(ExplainScore.Section, ExplainRouting.Section, ExplainPrediction.Section));
         tree.Add(ReplayCommand.Create(), "routing");
         tree.Add(RepCommands.List(), "reps");
         tree.Add(RepCommands.Show(), "reps");
