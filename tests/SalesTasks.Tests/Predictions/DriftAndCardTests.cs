@@ -106,7 +106,8 @@ public sealed class DriftAndCardTests(TestDatabase database) : IClassFixture<Tes
         await using var own = await TestDatabase.CreateAsync(database.Server);
         await AddTrainedAsync(own);
         await own.ExecuteAsync("UPDATE ml_models SET reason = '<script>alert(1)</script>' WHERE kind = 'risk'");
-        var file = Path.Combine(Path.GetTempPath(), $"card-{Guid.NewGuid():N}.html");
+        var folder = Directory.CreateTempSubdirectory();
+        var file = Path.Combine(folder.FullName, "card.html");
         try
         {
             var answer = await new ScoringRig(own).RunAsync("ml", "card", "--output", file, "--lang", language);
@@ -135,7 +136,7 @@ public sealed class DriftAndCardTests(TestDatabase database) : IClassFixture<Tes
         }
         finally
         {
-            File.Delete(file);
+            folder.Delete(recursive: true);
         }
     }
 
@@ -146,11 +147,12 @@ public sealed class DriftAndCardTests(TestDatabase database) : IClassFixture<Tes
         var rig = new ScoringRig(own);
         var nothing = await rig.RunAsync("ml", "card");
         var id = await AddModelAsync("{}", own);
-        var file = Path.Combine(Path.GetTempPath(), $"card-{Guid.NewGuid():N}.html");
+        var folder = Directory.CreateTempSubdirectory();
+        var file = Path.Combine(folder.FullName, "card.html");
 
         var card = await rig.RunAsync("ml", "card", "--model", $"{id}", "--output", file, "--json");
         var text = await File.ReadAllTextAsync(file, Token);
-        File.Delete(file);
+        folder.Delete(recursive: true);
         var unknown = await rig.RunAsync("ml", "card", "--model", "999");
         var nowhere = await rig.RunAsync("ml", "card", "--output", "/no/such/folder/card.html");
 

@@ -1,5 +1,4 @@
 using SalesTasks.Predictions.Learning;
-using SalesTasks.Predictions.Outcomes;
 using SalesTasks.Predictions.Training;
 
 namespace SalesTasks.Tests.Predictions;

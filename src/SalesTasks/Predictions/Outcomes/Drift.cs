@@ -102,7 +102,7 @@ internal static class Drift
 
     private static string Level(double value, double moderate, double high) => value < moderate ? "stable" : value < high ? "moderate" : "high";
 
-    private static Task KeepAsync(NpgsqlConnection connection, long id, List<DriftLine> lines, DateTimeOffset asOf, CancellationToken cancellationToken) =>
+    private static Task<int> KeepAsync(NpgsqlConnection connection, long id, List<DriftLine> lines, DateTimeOffset asOf, CancellationToken cancellationToken) =>
         connection.ExecuteStatementAsync(
             "predictions/keep_drift",
             [
