@@ -7,6 +7,7 @@ using SalesTasks.FollowUp;
 using SalesTasks.Leads;
 using SalesTasks.Outbox;
 using SalesTasks.Predictions.Exports;
+using SalesTasks.Predictions.Outcomes;
 using SalesTasks.Predictions.Predicting;
 using SalesTasks.Predictions.Training;
 using SalesTasks.Routing;
@@ -65,6 +66,8 @@ internal static class Commands
         tree.Add(BenchmarkCommand.Create(), "ml");
         tree.Add(ModelCommands.Models(), "ml");
         tree.Add(ModelCommands.Evaluate(), "ml");
+        tree.Add(DriftCommand.Create(), "ml");
+        tree.Add(CardCommand.Create(), "ml");
         tree.Add(LeadCommands.Show(), "leads");
         tree.Add(ConsentCommands.OptOut(), "leads");
         tree.Add(ConsentCommands.OptIn(), "leads");

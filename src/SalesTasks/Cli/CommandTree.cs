@@ -160,7 +160,7 @@ internal static class CommandGroups
         "followup" => "Create follow-up tasks and report on them",
         "pipeline" => "Move deals on by what happened",
         "mappings" => "Column mappings for imports, saved by name",
-        "ml" => "Win probability: benchmark, train, judge",
+        "ml" => "Predictions: train, judge, drift, model cards, benchmark",
         "outbox" => "Send messages, show and settle those that are in doubt or dead",
         "suppressions" => "Addresses that must not be written to or called any more",
         "campaigns" => "Sequences of e-mails, calls and tasks for leads",

@@ -126,6 +126,44 @@ public sealed class TrainModelTests(TrainModelTests.Trained trained) : IClassFix
     }
 
     [Fact]
+    public async Task Time_OpenDeals_EndWhenTheTruthExpectsThemTo()
+    {
+        var (snapshots, truth) = await OpenDealsAsync("current_days_to_close");
+        await using var connection = await trained.Database.OpenConnectionAsync();
+        var stored = await ModelRegistry.PublishedAsync(connection, ModelKinds.TimeToClose, Token);
+        var model = stored!.Model!;
+
+        // The mean of a distribution is the area under its curve.
+        var curves = model.Survival(snapshots, snapshots.AllRows);
+        var said = curves.Select(curve => Enumerable.Range(0, model.Bins).Sum(bin =>
+            (model.Edges[bin + 1] - model.Edges[bin]) * ((bin == 0 ? 1 : curve[bin - 1]) + curve[bin]) / 2)).ToArray();
+
+        Assert.InRange(said.Average() / truth.Average(), 0.85, 1.15);
+        var error = said.Select((days, row) => Math.Abs(days - truth[row])).Average();
+        Assert.InRange(error, 0, 0.75 * truth.Select(days => Math.Abs(days - truth.Average())).Average());
+    }
+
+    [Theory]
+    [InlineData("deal_value", "a deal's own estimated value answers instead")]
+    [InlineData("time_to_close", "no time to close is given instead")]
+    [InlineData("risk", "1 - win probability answers instead")]
+    public async Task Load_ModelOfAnotherFormat_IsNamedAndSomethingElseAnswers(string kind, string answer)
+    {
+        await using var own = await TestDatabase.CreateAsync(trained.Database.Server);
+        await trained.CopyModelsAsync(own);
+        await own.ExecuteAsync("UPDATE ml_models SET format = 99 WHERE kind = @kind", ("kind", kind));
+
+        var rig = new ScoringRig(own);
+        var prediction = await rig.RunAsync("ml", "predict", "--as-of", Present.ToString("O"));
+        var evaluation = await rig.RunAsync("ml", "evaluate");
+
+        Assert.Equal(ExitCode.Done, prediction.ExitCode);
+        Assert.Contains(answer, prediction.Errors, StringComparison.Ordinal);
+        Assert.Equal(ExitCode.Refused, evaluation.ExitCode);
+        Assert.Contains("its format is 99 and this program reads 1", evaluation.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Train_EmptyDatabase_SaysWhatIsMissing()
     {
         await using var own = await TestDatabase.CreateAsync(trained.Database.Server);
@@ -192,13 +230,13 @@ public sealed class TrainModelTests(TrainModelTests.Trained trained) : IClassFix
     private Task<List<string>> StatusesAsync() =>
         trained.Database.QueryAsync("SELECT status FROM ml_models WHERE kind = 'win_probability' ORDER BY id", row => row.GetString(0));
 
-    private async Task<(DealSnapshots Snapshots, double[] Truth)> OpenDealsAsync()
+    private async Task<(DealSnapshots Snapshots, double[] Truth)> OpenDealsAsync(string column = "current_win_probability")
     {
         await using var connection = await trained.Database.OpenConnectionAsync();
         var truth = (await trained.Database.QueryAsync(
-            """
-            SELECT p.id, t.current_win_probability FROM sales_pipeline p JOIN demo_truth t USING (lead_ext_id)
-            WHERE p.stage < 'closed_won' AND t.current_win_probability IS NOT NULL
+            $"""
+            SELECT p.id, t.{column} FROM sales_pipeline p JOIN demo_truth t USING (lead_ext_id)
+            WHERE p.stage < 'closed_won' AND t.{column} IS NOT NULL
             """,
             row => (Id: row.GetInt64(0), Probability: row.GetDouble(1)))).ToDictionary(t => t.Id, t => t.Probability);
         var snapshots = await DealSnapshots.ReadAsync(connection, [.. truth.Keys.Select(id => new Moment(id, Present, null, null))], Token);
@@ -253,6 +291,25 @@ public sealed class TrainModelTests(TrainModelTests.Trained trained) : IClassFix
             UPDATE ml_models SET format = 1, status = 'published', retired_at = NULL;
             """,
             ("last", LastId));
+
+        /// <summary>All published models with their figures.</summary>
+        internal async Task CopyModelsAsync(TestDatabase to)
+        {
+            foreach (var row in await Database.RowsAsync("SELECT *, features::text AS features_text, metrics::text AS metrics_text FROM ml_models WHERE status = 'published' ORDER BY id"))
+            {
+                await to.ExecuteAsync(
+                    """
+                    INSERT INTO ml_models (
+                      kind, status, reason, algorithm, format, code_version, seed, content, sha256, features, metrics, data_from, data_to, training_rows, training_deals,
+                      won, lost, trained_at, published_at)
+                    VALUES (
+                      @kind, 'published', @reason, @algorithm, @format, '0', 1, @content, @sha256, @features_text::jsonb, @metrics_text::jsonb, @data_from, @data_to,
+                      @training_rows, @training_deals, @won, @lost, @trained_at, @published_at)
+                    """,
+                    [.. row.Where(f => f.Key is not ("id" or "status" or "code_version" or "seed" or "features" or "metrics" or "retired_at"))
+                        .Select(f => (f.Key, f.Value))]);
+            }
+        }
 
         internal async Task CopyModelAsync(TestDatabase to)
         {

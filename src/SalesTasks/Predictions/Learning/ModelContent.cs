@@ -9,11 +9,11 @@ namespace SalesTasks.Predictions.Learning;
 internal interface IKeptModel
 {
     /// <summary>What won its competition.</summary>
-    string Algorithm { get; }
+    public string Algorithm { get; }
 
     /// <summary>Why this machine cannot use it; null where it can.</summary>
     [JsonIgnore]
-    string? Unusable { get; }
+    public string? Unusable { get; }
 }
 
 /// <summary>Models as bytes: packed JSON.</summary>

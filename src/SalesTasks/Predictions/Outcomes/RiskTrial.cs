@@ -87,7 +87,7 @@ internal static class RiskTrial
             ["stage_rates"] = final.Rates.Stages,
             ["calibration"] = Curves.Calibration(said, testLabels),
             ["cumulative_gain"] = Curves.CumulativeGain(said, testLabels),
-            ["distribution"] = Distribution.Of(snapshots, rows),
+            ["distribution"] = material.Spread,
         };
         return new KindOutcome(
             kind,

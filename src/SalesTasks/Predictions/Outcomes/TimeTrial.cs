@@ -78,7 +78,7 @@ internal static class TimeTrial
             ["edges_days"] = final.Edges,
             ["curves"] = CurvesByStage(final, snapshots, rows),
             ["calibration"] = Curves.Calibration(judged.Said, judged.Labels),
-            ["distribution"] = Distribution.Of(snapshots, rows),
+            ["distribution"] = material.Spread,
         };
         return new KindOutcome(
             kind,

@@ -39,22 +39,25 @@ internal static class ValueTrial
         var all = Enumerable.Range(0, rows.Length).ToArray();
         var (train, test) = Split.Newest(all, 0.2);
         var candidates = ValueModel.Candidates(deals.Take(train), values[..train.Length], material.Seed, cancellationToken);
+        var groups = test.Select(row => deals.Groups[row]).ToArray();
+        double[] Errors(ValueModel of) => [.. of.Predict(deals, test).Select((p, i) => Math.Abs(p.Middle - values[test[i]]))];
+        GainInterval Over(double[] before, double[] now) => PublishGate.Interval([.. before.Zip(now, (b, n) => b - n)], groups, material.Seed);
         var (model, errors) = candidates[0];
+        var ownErrors = Errors(model);
         foreach (var (other, own) in candidates.Skip(1))
         {
-            if (Gain.Of([.. errors.Zip(own, (before, now) => before - now)]).IsCredible)
+            // The simpler one stays unless the other is credibly better both on folds of the older deals and on the newest.
+            var otherErrors = Errors(other);
+            if (Gain.Of([.. errors.Zip(own, (before, now) => before - now)]).IsCredible && Over(ownErrors, otherErrors).Low > 0)
             {
-                (model, errors) = (other, own);
+                (model, errors, ownErrors) = (other, own, otherErrors);
             }
         }
 
-        double[] Errors(ValueModel of, int[] which) => [.. of.Predict(deals, which).Select((p, i) => Math.Abs(p.Middle - values[which[i]]))];
         var said = model.Predict(deals, test);
         var held = said.Where((p, i) => values[test[i]] >= p.Low && values[test[i]] <= p.High).Count() / (double)Math.Max(test.Length, 1);
-        var maes = candidates.ToDictionary(c => c.Model.Algorithm, c => Errors(c.Model, test).Average(), StringComparer.Ordinal);
-        var ownErrors = Errors(model, test);
-        var groups = test.Select(row => deals.Groups[row]).ToArray();
-        var overSimplest = PublishGate.Interval([.. Errors(candidates[0].Model, test).Select((e, i) => e - ownErrors[i])], groups, material.Seed);
+        var maes = candidates.ToDictionary(c => c.Model.Algorithm, c => Errors(c.Model).Average(), StringComparer.Ordinal);
+        var overSimplest = Over(Errors(candidates[0].Model), ownErrors);
         var (overCurrent, currentDeals) = AgainstCurrent(deals, test, values, ownErrors, current, material.Seed);
         var refusal = Refuse(test.Length, held) ?? PublishGate.AgainstCurrent(overCurrent, currentDeals);
         var final = ValueModel.Candidates(deals, values, material.Seed, cancellationToken).Single(c => c.Model.Algorithm == model.Algorithm).Model;
@@ -73,7 +76,7 @@ internal static class ValueTrial
             ["maturity_days"] = maturity,
             ["spacing_days"] = material.SpacingDays,
             ["products"] = Products(deals, final, values),
-            ["distribution"] = Distribution.Of(deals, all),
+            ["distribution"] = material.Spread,
         };
         return new KindOutcome(
             kind,

@@ -10,49 +10,49 @@ namespace SalesTasks.Predictions.Predicting;
 internal interface IWinModel : IDisposable
 {
     /// <summary>The model's number in ml_models; null: the rates by stage and source answer.</summary>
-    long? Id { get; }
+    public long? Id { get; }
 
     /// <summary>Changes whenever the same deal could get another answer.</summary>
-    string Version { get; }
+    public string Version { get; }
 
     /// <summary>Names of what contributes.</summary>
-    IReadOnlyList<string> Columns { get; }
+    public IReadOnlyList<string> Columns { get; }
 
     /// <summary>For each deal the log-odds and their standard error.</summary>
-    (double[] LogOdds, double[] Errors) Predict(DealSnapshots deals);
+    public (double[] LogOdds, double[] Errors) Predict(DealSnapshots deals);
 
     /// <summary>For each deal what each column adds to the log-odds, then the base; they add up to the log-odds.</summary>
-    double[][] Explain(DealSnapshots deals);
+    public double[][] Explain(DealSnapshots deals);
 }
 
 /// <summary>What deals bring if won.</summary>
 internal interface IDealValueModel : IDisposable
 {
     /// <summary>The model's number in ml_models; null: there is none.</summary>
-    long? Id { get; }
+    public long? Id { get; }
 
     /// <summary>One a deal; null where nothing is known.</summary>
-    Estimate?[] Values(DealSnapshots deals);
+    public Estimate?[] Values(DealSnapshots deals);
 }
 
 /// <summary>Days until deals end.</summary>
 internal interface ITimeToCloseModel : IDisposable
 {
     /// <summary>The model's number in ml_models; null: there is none.</summary>
-    long? Id { get; }
+    public long? Id { get; }
 
-    DaysToClose[] Days(DealSnapshots deals);
+    public DaysToClose[] Days(DealSnapshots deals);
 }
 
 /// <summary>Probability of losing deals or of their going silent.</summary>
 internal interface IRiskModel : IDisposable
 {
     /// <summary>The model's number in ml_models; null: there is none.</summary>
-    long? Id { get; }
+    public long? Id { get; }
 
     /// <param name="deals">The deals.</param>
     /// <param name="probabilities">Of winning each.</param>
-    double[] Risks(DealSnapshots deals, double[] probabilities);
+    public double[] Risks(DealSnapshots deals, double[] probabilities);
 }
 
 /// <summary>What predicts: the published model of each kind, or what answers in its place.</summary>

@@ -2,6 +2,7 @@ using System.Threading.Channels;
 using Npgsql;
 using SalesTasks.Cli;
 using SalesTasks.Database;
+using SalesTasks.Predictions.Outcomes;
 using SalesTasks.Predictions.Training;
 
 namespace SalesTasks.Predictions.Predicting;
@@ -79,6 +80,11 @@ internal sealed class PredictDeals
             context, models.Version, (block, _) => Task.FromResult(new EndpointAnswers(Prediction.From(block, models), true)), isEndpoint: false);
         await run.RunAsync(cancellationToken);
         var leads = await new PredictLeads(context, models.Win).RunAsync(cancellationToken);
+        if (!context.DryRun && context.Shard.Index == 0)
+        {
+            await Drift.MeasureAsync(context.Database, context.AsOf, cancellationToken);
+        }
+
         return new JobResult(new Dictionary<string, long>(run.Counts, StringComparer.Ordinal) { ["leads_scored"] = leads })
         {
             NothingToDo = run._predicted + leads == 0,

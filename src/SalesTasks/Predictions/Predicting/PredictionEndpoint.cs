@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
-using SalesTasks.Airflow;
 using SalesTasks.Cli;
 using SalesTasks.Delivery;
 using SalesTasks.Predictions.Learning;

@@ -27,6 +27,9 @@ internal sealed record Material(
     /// <summary>Days between the snapshots of a deal.</summary>
     public int SpacingDays { get; init; }
 
+    /// <summary>How features were spread over all deals at all moments, as deals are met when they are predicted: what drift is measured from.</summary>
+    public IReadOnlyDictionary<string, FeatureSpread> Spread => Distribution.Of(Snapshots, Snapshots.AllRows);
+
     /// <summary>
     /// The instant at which a trial stands: it learns only from what was known then and is judged by what came. A deal that was open then lies on
     /// both sides, with what was known of it on each.

@@ -46,6 +46,11 @@ internal static class TrainModel
         List<KindOutcome> outcomes = [await Task.Run(() => TrainWin(material, win, cancellationToken), cancellationToken), .. await others];
         var ids = context.DryRun ? new long?[outcomes.Count] : await context.Database.InTransactionAsync(
             (open, _, token) => KeepAsync(open, outcomes, context.AsOf, token), cancellationToken);
+        if (!context.DryRun)
+        {
+            await Drift.MeasureAsync(context.Database, context.AsOf, cancellationToken);
+        }
+
         return Result(material, outcomes, ids);
 
         async Task<StoredModel<T>?> CurrentAsync<T>(ModelKind<T> kind)
@@ -85,7 +90,7 @@ internal static class TrainModel
         var refusal = verdict.Refusal ?? (competition.Chosen.Name == Competition.Prior ? "nothing known about deals predicts their outcome" : null);
         const string Reason = "it beats what predicted before and is calibrated";
         var metrics = verdict.Figures(maturity, material.SpacingDays);
-        metrics["distribution"] = Distribution.Of(snapshots, rows);
+        metrics["distribution"] = material.Spread;
         return new KindOutcome(
             kind,
             TrainedModel.Of(ModelKinds.WinProbability, competition.Export(), material, snapshots, JsonSerializer.Serialize(metrics), Reason),
