@@ -33,7 +33,7 @@ CREATE TABLE deal_predictions (
 
 COMMENT ON TABLE deal_predictions IS 'the latest prediction of each deal; sales_pipeline.metadata.ml_predictions holds its short form';
 COMMENT ON COLUMN deal_predictions.inputs_hash IS 'of everything the prediction follows from, models and parameters included; equal = not computed again';
-COMMENT ON COLUMN deal_predictions.parts IS 'what of it belongs to inputs_hash: 1 probability and risk, 2 value, 4 time to close; the rest is older';
+COMMENT ON COLUMN deal_predictions.parts IS 'what of it belongs to inputs_hash: 1 probability and risk, 2 value, 4 time to close, 8 probability_pct; the rest is older';
 COMMENT ON COLUMN deal_predictions.answered_by IS 'model = published model; prior = rates by stage and source; endpoint = external model';
 COMMENT ON COLUMN deal_predictions.win_model IS 'ml_models.id; null: no such model answered';
 COMMENT ON COLUMN deal_predictions.contributions IS 'the largest, as [feature, its value, log-odds]; base_log_odds + these + other_log_odds = log_odds';

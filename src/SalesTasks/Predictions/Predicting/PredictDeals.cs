@@ -37,12 +37,12 @@ internal sealed class PredictDeals
         _predict = predict;
         _block = isEndpoint ? EndpointBlock : Block;
         var kind = context.Parameters.Get(PredictionJobs.MlModelType);
-        _parts = Parts.Of(kind);
         _threshold = context.Parameters.Get(PredictionJobs.MinProbabilityThreshold);
         _setsProbability = context.Parameters.Get(PredictionJobs.UpdateProbabilityAuto) && kind is "all" or "probability";
+        _parts = Parts.Of(kind) | (_setsProbability ? Parts.Percent : 0);
         _deals = new OpenDeals(
             context.AsOf,
-            $"1 {fingerprint} auto={context.Parameters.Get(PredictionJobs.UpdateProbabilityAuto)} threshold={_threshold}", _parts, withScore: isEndpoint);
+            $"1 {fingerprint} threshold={_threshold}", _parts, withScore: isEndpoint);
     }
 
     private Dictionary<string, long> Counts => new(StringComparer.Ordinal)
@@ -67,6 +67,11 @@ internal sealed class PredictDeals
             await using var endpoint = PredictionEndpoint.Open(context, id);
             var asked = new PredictDeals(context, endpoint.Fingerprint, endpoint.AskAsync, isEndpoint: true);
             await asked.RunAsync(cancellationToken);
+            if (!context.DryRun)
+            {
+                await context.Database.ExecuteAsync("predictions/drop_closed_scores", [], cancellationToken);
+            }
+
             return new JobResult(new Dictionary<string, long>(asked.Counts, StringComparer.Ordinal) { ["refused"] = endpoint.Refused })
             {
                 NothingToDo = asked._predicted == 0,
@@ -251,6 +256,9 @@ internal static class Parts
     public const int Probability = 1;
     public const int Value = 2;
     public const int Time = 4;
+
+    /// <summary>The deal's probability_pct was set to it, or left alone because it is below the threshold.</summary>
+    public const int Percent = 8;
 
     public static int Of(string modelType) => modelType switch
     {

@@ -138,6 +138,24 @@ public sealed class EndpointTests(TestDatabase database) : IClassFixture<TestDat
         Assert.InRange(sink.Count, 200 + 3, 200 + 24);
     }
 
+    [Fact]
+    public async Task Ask_StoppedWhileAsking_KeepsTheBlocksThatAreDone()
+    {
+        await _rig.AddDealsAsync(250, "more");
+        var asked = 0;
+        await using var sink = new HttpSink(_ => Interlocked.Increment(ref asked) <= 200 ? new SinkAnswer(Body: Good) : new SinkAnswer { Silent = true });
+        var program = ProgramRunner.For(database).With("SALES_ML_CONN_ID", "test_ml").With("AIRFLOW_CONN_TEST_ML", sink.Connection())
+            .Start("ml", "predict", "--as-of", PredictRig.T0.ToString("O"));
+        await Eventually.HoldsAsync(
+            "the first block is stored and the second is asked about",
+            async () => sink.Count > 200 && await database.ScalarAsync<long>("SELECT count(*) FROM deal_predictions") == 200);
+
+        await program.TerminateAsync();
+
+        (await program.Completion).ShouldExitWith(ExitCode.Stopped);
+        Assert.Equal(200, await database.ScalarAsync<long>("SELECT count(*) FROM sales_pipeline WHERE probability_pct = 61"));
+    }
+
     [Theory]
     [InlineData(302, "a redirect, which is not followed")]
     [InlineData(401, "the credentials are not accepted")]

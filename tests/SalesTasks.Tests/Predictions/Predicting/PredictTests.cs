@@ -184,7 +184,9 @@ public sealed class PredictTests(TestDatabase database) : IClassFixture<TestData
 
         Assert.Equal(Deals, PredictRig.Count(await _rig.PredictAsync("--ml-model-type", "time_to_close"), "predicted"));
         Assert.Equal(value.GetProperty("expected_value").GetDouble(), (await _rig.StoredAsync("d3")).GetProperty("expected_value").GetDouble());
-        Assert.Equal(0, PredictRig.Count(await _rig.PredictAsync("--ml-model-type", "probability"), "predicted"));
+        // Only a run that is asked for the probability sets probability_pct.
+        Assert.Equal(Deals, PredictRig.Count(await _rig.PredictAsync("--ml-model-type", "probability"), "predicted"));
+        Assert.NotEqual(33, await database.ScalarAsync<int>("SELECT probability_pct FROM sales_pipeline WHERE lead_ext_id = 'd3'"));
         Assert.Equal(0, PredictRig.Count(await _rig.PredictAsync(), "predicted"));
 
         await database.ExecuteAsync("UPDATE sales_pipeline SET estimated_value = 5000 WHERE lead_ext_id = 'd3'");
