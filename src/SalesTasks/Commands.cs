@@ -10,6 +10,8 @@ using SalesTasks.Health;
 using SalesTasks.Leads;
 using SalesTasks.Outbox;
 using SalesTasks.Predictions.Exports;
+using SalesTasks.Predictions.Outcomes;
+using SalesTasks.Predictions.Predicting;
 using SalesTasks.Predictions.Training;
 using SalesTasks.Routing;
 using SalesTasks.Scoring;
@@ -32,6 +34,7 @@ internal static class Commands
         new("sales_intelligent_routing", RoutingJobs.Assign, OutboxJobs.Dispatch),
         new("sales_alerts_intelligent", AlertJobs.Evaluate, OutboxJobs.Dispatch),
         new("sales_ml_training", PredictionJobs.Train),
+        new("sales_ml_predictions", PredictionJobs.Predict, OutboxJobs.Dispatch),
         new("sales_lead_ingest", LeadsJobs.Import),
     ];
 
@@ -49,6 +52,7 @@ internal static class Commands
         tree.Add(RuleCommands.Edit(), "scoring", "rules");
         tree.Add(RuleCommands.Validate(), "scoring", "rules");
         tree.Add(ExplainCommand.Create(ExplainScore.Section, ExplainRouting.Section, ExplainExperiment.Section));
+        tree.Add(ExplainCommand.Create(ExplainScore.Section, ExplainRouting.Section, ExplainPrediction.Section));
         tree.Add(ReplayCommand.Create(), "routing");
         tree.Add(RepCommands.List(), "reps");
         tree.Add(RepCommands.Show(), "reps");
@@ -71,6 +75,8 @@ internal static class Commands
         tree.Add(BenchmarkCommand.Create(), "ml");
         tree.Add(ModelCommands.Models(), "ml");
         tree.Add(ModelCommands.Evaluate(), "ml");
+        tree.Add(DriftCommand.Create(), "ml");
+        tree.Add(CardCommand.Create(), "ml");
         tree.Add(LeadCommands.Show(), "leads");
         tree.Add(ConsentCommands.OptOut(), "leads");
         tree.Add(ConsentCommands.OptIn(), "leads");

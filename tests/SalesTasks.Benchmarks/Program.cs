@@ -6,6 +6,8 @@ using SalesTasks.Benchmarks;
 string[] known = ["scoring", "cold-start", "routing", "campaigns", "follow-up", "outbox", "experiment"];
 // Usage: [scoring] [cold-start] [routing] [campaigns] [follow-up] [outbox] [alerts] [--leads 10000,100000,1000000] [--messages 20000] [--rounds 3]
 string[] known = ["scoring", "cold-start", "routing", "campaigns", "follow-up", "outbox", "alerts"];
+// Usage: [scoring] [cold-start] [routing] [campaigns] [follow-up] [outbox] [predict] [--leads 10000,100000,1000000] [--messages 20000] [--rounds 3]
+string[] known = ["scoring", "cold-start", "routing", "campaigns", "follow-up", "outbox", "predict"];
 var sizes = new List<int> { 10_000, 100_000, 1_000_000 };
 var rounds = 3;
 var messages = 20_000;
@@ -96,6 +98,11 @@ if (wanted.Contains("alerts"))
     foreach (var size in sizes)
     {
         await AlertsBenchmark.RunAsync(size, stop.Token);
+if (wanted.Contains("predict"))
+{
+    foreach (var size in sizes)
+    {
+        await PredictBenchmark.RunAsync(size, stop.Token);
     }
 }
 
