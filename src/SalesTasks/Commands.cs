@@ -10,6 +10,7 @@ using SalesTasks.Predictions.Exports;
 using SalesTasks.Predictions.Training;
 using SalesTasks.Routing;
 using SalesTasks.Scoring;
+using SalesTasks.Timing;
 
 namespace SalesTasks;
 
@@ -28,6 +29,7 @@ internal static class Commands
         },
         new("sales_intelligent_routing", RoutingJobs.Assign, OutboxJobs.Dispatch),
         new("sales_ml_training", PredictionJobs.Train),
+        new("sales_timing_optimizer", TimingJobs.Analyze, TimingJobs.Apply),
         new("sales_lead_ingest", LeadsJobs.Import),
     ];
 
@@ -43,7 +45,7 @@ internal static class Commands
         tree.Add(RuleCommands.Show(), "scoring", "rules");
         tree.Add(RuleCommands.Edit(), "scoring", "rules");
         tree.Add(RuleCommands.Validate(), "scoring", "rules");
-        tree.Add(ExplainCommand.Create(ExplainScore.Section, ExplainRouting.Section));
+        tree.Add(ExplainCommand.Create(ExplainScore.Section, ExplainRouting.Section, ExplainTiming.Section));
         tree.Add(ReplayCommand.Create(), "routing");
         tree.Add(RepCommands.List(), "reps");
         tree.Add(RepCommands.Show(), "reps");
@@ -63,6 +65,7 @@ internal static class Commands
         tree.Add(BenchmarkCommand.Create(), "ml");
         tree.Add(ModelCommands.Models(), "ml");
         tree.Add(ModelCommands.Evaluate(), "ml");
+        tree.Add(ShowTiming.Create(), "timing");
         tree.Add(LeadCommands.Show(), "leads");
         tree.Add(ConsentCommands.OptOut(), "leads");
         tree.Add(ConsentCommands.OptIn(), "leads");
