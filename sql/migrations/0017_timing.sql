@@ -193,41 +193,44 @@ AS $$
       SELECT t.*, coalesce(t.at - lag(t.at) OVER (PARTITION BY t.lead_ext_id, t.channel ORDER BY t.at) >= interval '1 hour', true) AS apart
       FROM told t
     ) AS o
-  ), attempt AS (
-    SELECT
-      a.*,
-      lag(a.at) OVER own AS before_at,
-      a.at + CASE a.channel WHEN 'call' THEN interval '24 hours' ELSE interval '48 hours' END AS until,
-      lead(a.at) OVER own AS next_at,
-      lead(a.at) OVER (PARTITION BY a.lead_ext_id, a.channel ORDER BY a.at) AS next_same_at
-    FROM (
-      SELECT b.lead_ext_id, b.channel, min(b.at) AS at, bool_or(b.answered) AS answered
-      FROM burst b
-      GROUP BY b.lead_ext_id, b.channel, b.burst
-    ) AS a
-    WINDOW own AS (PARTITION BY a.lead_ext_id ORDER BY a.at, a.channel)
-  ), answer AS MATERIALIZED (
-    SELECT g.lead_ext_id, false AS picked_up, g.occurred_at AS at
+  ), happened AS (
+    -- At one instant the attempt comes before its answer.
+    SELECT b.lead_ext_id, 'attempt' AS kind, 0 AS place, b.channel, min(b.at) AS at, bool_or(b.answered) AS answered
+    FROM burst b
+    GROUP BY b.lead_ext_id, b.channel, b.burst
+    UNION ALL
+    SELECT g.lead_ext_id, 'reply', 1, NULL, g.occurred_at, NULL
     FROM lead_engagement_events g
     WHERE g.event_type = 'reply' AND NOT g.is_bot AND g.occurred_at >= p_since - interval '15 days' AND g.occurred_at <= p_as_of
     UNION ALL
-    SELECT e.lead_ext_id, e.event_type = 'call_answered', coalesce(e.executed_at, e.created_at)
+    SELECT e.lead_ext_id, CASE e.event_type WHEN 'call_answered' THEN 'picked_up' ELSE 'reply' END, 1, NULL, coalesce(e.executed_at, e.created_at), NULL
     FROM sales_campaign_events e
     WHERE e.event_type IN ('email_replied', 'call_answered', 'meeting_scheduled') AND e.status IN ('sent', 'delivered', 'completed')
       AND e.created_at >= p_since - interval '45 days' AND coalesce(e.executed_at, e.created_at) <= p_as_of
     UNION ALL
-    SELECT h.lead_ext_id, false, h.changed_at
+    SELECT h.lead_ext_id, 'reply', 1, NULL, h.changed_at, NULL
     FROM sales_stage_history h
     WHERE h.to_stage = 'meeting_scheduled' AND h.from_stage < h.to_stage AND h.changed_at >= p_since - interval '15 days' AND h.changed_at <= p_as_of
+  ), seen AS (
+    -- Backwards in time, so that what comes next is what was met before: one pass over a lead instead of a look-up an attempt.
+    SELECT
+      h.*,
+      h.at + CASE h.channel WHEN 'call' THEN interval '24 hours' ELSE interval '48 hours' END AS until,
+      min(h.at) FILTER (WHERE h.kind = 'reply') OVER later AS reply_at,
+      min(h.at) FILTER (WHERE h.kind = 'picked_up') OVER later AS picked_up_at,
+      min(h.at) FILTER (WHERE h.kind = 'attempt') OVER later AS next_at,
+      min(h.at) FILTER (WHERE h.kind = 'attempt' AND h.channel = 'call') OVER later AS next_call_at
+    FROM happened h
+    WINDOW later AS (
+      PARTITION BY h.lead_ext_id ORDER BY h.at DESC, h.place DESC, h.channel ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
   ), judged AS (
     SELECT
-      a.lead_ext_id, a.channel, a.at, a.until, a.before_at,
-      a.answered OR EXISTS (
-        SELECT FROM answer w
-        WHERE w.lead_ext_id = a.lead_ext_id AND w.at >= a.at
-          AND w.at < CASE WHEN w.picked_up THEN least(a.until, a.next_same_at) ELSE least(a.until, a.next_at) END
-          AND (NOT w.picked_up OR a.channel = 'call')) AS answered
-    FROM attempt a
+      a.lead_ext_id, a.channel, a.at, a.until,
+      lag(a.at) OVER (PARTITION BY a.lead_ext_id ORDER BY a.at, a.channel DESC) AS before_at,
+      a.answered OR coalesce(a.reply_at < least(a.until, a.next_at), false)
+        OR (a.channel = 'call' AND coalesce(a.picked_up_at < least(a.until, a.next_call_at), false)) AS answered
+    FROM seen a
+    WHERE a.kind = 'attempt'
   )
   SELECT
     q.lead_ext_id, q.channel, q.at,
@@ -235,7 +238,7 @@ AS $$
       THEN round(extract(epoch FROM q.at - q.before_at) / 86400)::int END,
     q.answered
   FROM (
-    SELECT j.*, lag(j.answered) OVER (PARTITION BY j.lead_ext_id ORDER BY j.at, j.channel) AS answered_before FROM judged j
+    SELECT j.*, lag(j.answered) OVER (PARTITION BY j.lead_ext_id ORDER BY j.at, j.channel DESC) AS answered_before FROM judged j
   ) AS q
   WHERE q.at >= p_since AND q.until <= p_as_of
 $$;

@@ -6,7 +6,7 @@ SELECT jsonb_build_object(
   'segment', n.segment, 'arm', contact_arm(l.ext_id),
   'explores', t.active AND contact_arm(l.ext_id) = 'treated' AND contact_explores(l.ext_id, t.week),
   'active', t.active, 'state', CASE WHEN t.active AND t.state = 'ready' THEN 'applied' ELSE t.state END,
-  'moved', v.id IS NOT NULL, 'plain_at', v.plain_at,
+  'overdue', n.at < sales_now(), 'moved', v.id IS NOT NULL, 'plain_at', v.plain_at,
   'profile', f.segment, 'plain_rate', f.plain_rate, 'rate', s.rate, 'rate_low', s.rate_low, 'rate_high', s.rate_high, 'credible', s.credible,
   'interval_days', c.interval_days)::text
 FROM leads l

@@ -16,6 +16,11 @@ internal static class ExplainTiming
         context.Host.Out.WriteLine(context.Text(
             $"Next contact{channel}: {next.GetProperty("at").GetDateTimeOffset():yyyy-MM-dd HH:mm} UTC, {Local(context, next)} for the lead ({TimingTexts.Text(next, "time_zone")})",
             $"Próximo contacto{channel}: {next.GetProperty("at").GetDateTimeOffset():yyyy-MM-dd HH:mm} UTC, {Local(context, next)} para el lead ({TimingTexts.Text(next, "time_zone")})"));
+        if (next.GetProperty("overdue").GetBoolean())
+        {
+            context.Host.Out.WriteLine(context.Text("  Overdue.", "  Vencido."));
+        }
+
         context.Host.Out.WriteLine("  " + Why(context, next));
         if (TimingTexts.IsNumber(next, "rate"))
         {

@@ -82,8 +82,11 @@ internal static class IntervalModel
         }
     }
 
-    /// <summary>The hazard after these days, less the cost of waiting for them.</summary>
-    private static double Value((double Mean, double Variance)[] hazards, int days) => hazards[days].Mean * Math.Pow(1 - CostOfDay, days);
+    /// <summary>
+    /// The hazard after these days, less the cost of waiting longer than usual. Shorter waiting earns nothing by itself: it has to show in the answers.
+    /// </summary>
+    private static double Value((double Mean, double Variance)[] hazards, int days) =>
+        hazards[days].Mean * Math.Pow(1 - CostOfDay, Math.Max(days - PlainDays, 0));
 
     /// <summary>Each day with half of its two neighbours.</summary>
     private static Day[] Smooth(IReadOnlyList<GapCount> counts)

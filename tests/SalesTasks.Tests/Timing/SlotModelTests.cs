@@ -6,9 +6,9 @@ namespace SalesTasks.Tests.Timing;
 public sealed class SlotModelTests
 {
     private const int Days = 90;
-    private const int PerDay = 60;
+    private const int PerDay = 120;
     private const int MinDataPoints = 10;
-    private const double ControlShare = 0.1;
+    private const double ControlShare = 0.05;
     private const double ExplorationShare = 0.1;
 
     private static readonly (int Weekday, int Hour)[] s_slots =
@@ -111,13 +111,16 @@ public sealed class SlotModelTests
         return (segment, _) => best.TryGetValue($"s{segment}", out var cell) ? (cell.Weekday, cell.Hour) : s_slots[random.Next(s_slots.Length)];
     }
 
-    /// <summary>Segments with habits of their own around common ones, as docs/demo.md has them.</summary>
+    /// <summary>Every other segment has a best hour of its own, the others share one; effects of the size that docs/demo.md has.</summary>
     private sealed class World(Random random, double effect)
     {
         public const int Segments = 8;
 
         private readonly (int Weekday, int Hour)[] _best =
-            [.. Enumerable.Range(0, Segments).Select(_ => (random.Next(1, 6), random.Next(9, 18)))];
+            Habits(random, (random.Next(1, 6), random.Next(9, 18)));
+
+        private static (int Weekday, int Hour)[] Habits(Random random, (int Weekday, int Hour) common) =>
+            [.. Enumerable.Range(0, Segments).Select(segment => segment % 2 == 0 ? common : (random.Next(1, 6), random.Next(9, 18)))];
 
         public double Rate(int segment, (int Weekday, int Hour) slot)
         {
