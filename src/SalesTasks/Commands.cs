@@ -15,6 +15,7 @@ using SalesTasks.Predictions.Predicting;
 using SalesTasks.Predictions.Training;
 using SalesTasks.Routing;
 using SalesTasks.Scoring;
+using SalesTasks.Timing;
 
 namespace SalesTasks;
 
@@ -35,6 +36,7 @@ internal static class Commands
         new("sales_alerts_intelligent", AlertJobs.Evaluate, OutboxJobs.Dispatch),
         new("sales_ml_training", PredictionJobs.Train),
         new("sales_ml_predictions", PredictionJobs.Predict, OutboxJobs.Dispatch),
+        new("sales_timing_optimizer", TimingJobs.Analyze, TimingJobs.Apply),
         new("sales_lead_ingest", LeadsJobs.Import),
     ];
 
@@ -53,6 +55,7 @@ internal static class Commands
         tree.Add(RuleCommands.Validate(), "scoring", "rules");
         tree.Add(ExplainCommand.Create(ExplainScore.Section, ExplainRouting.Section, ExplainExperiment.Section));
         tree.Add(ExplainCommand.Create(ExplainScore.Section, ExplainRouting.Section, ExplainPrediction.Section));
+        tree.Add(ExplainCommand.Create(ExplainScore.Section, ExplainRouting.Section, ExplainTiming.Section));
         tree.Add(ReplayCommand.Create(), "routing");
         tree.Add(RepCommands.List(), "reps");
         tree.Add(RepCommands.Show(), "reps");
@@ -77,6 +80,7 @@ internal static class Commands
         tree.Add(ModelCommands.Evaluate(), "ml");
         tree.Add(DriftCommand.Create(), "ml");
         tree.Add(CardCommand.Create(), "ml");
+        tree.Add(ShowTiming.Create(), "timing");
         tree.Add(LeadCommands.Show(), "leads");
         tree.Add(ConsentCommands.OptOut(), "leads");
         tree.Add(ConsentCommands.OptIn(), "leads");

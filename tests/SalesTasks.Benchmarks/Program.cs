@@ -8,6 +8,8 @@ string[] known = ["scoring", "cold-start", "routing", "campaigns", "follow-up", 
 string[] known = ["scoring", "cold-start", "routing", "campaigns", "follow-up", "outbox", "alerts"];
 // Usage: [scoring] [cold-start] [routing] [campaigns] [follow-up] [outbox] [predict] [--leads 10000,100000,1000000] [--messages 20000] [--rounds 3]
 string[] known = ["scoring", "cold-start", "routing", "campaigns", "follow-up", "outbox", "predict"];
+// Usage: [scoring] [cold-start] [routing] [campaigns] [follow-up] [outbox] [timing] [--leads 10000,100000,1000000] [--messages 20000] [--rounds 3]
+string[] known = ["scoring", "cold-start", "routing", "campaigns", "follow-up", "outbox", "timing"];
 var sizes = new List<int> { 10_000, 100_000, 1_000_000 };
 var rounds = 3;
 var messages = 20_000;
@@ -103,6 +105,11 @@ if (wanted.Contains("predict"))
     foreach (var size in sizes)
     {
         await PredictBenchmark.RunAsync(size, stop.Token);
+if (wanted.Contains("timing"))
+{
+    foreach (var size in sizes.Where(size => size <= 100_000))
+    {
+        await TimingBenchmark.RunAsync(size, stop.Token);
     }
 }
 

@@ -163,6 +163,7 @@ internal static class CommandGroups
         "ml" => "Win probability: benchmark, train, judge",
         "alerts" => "Find situations that need a person, show and settle their alerts",
         "ml" => "Predictions: train, judge, drift, model cards, benchmark",
+        "timing" => "Learn and use the best time to contact whom",
         "outbox" => "Send messages, show and settle those that are in doubt or dead",
         "suppressions" => "Addresses that must not be written to or called any more",
         "campaigns" => "Sequences of e-mails, calls and tasks for leads",
