@@ -10,6 +10,7 @@ using SalesTasks.Predictions.Exports;
 using SalesTasks.Predictions.Training;
 using SalesTasks.Routing;
 using SalesTasks.Scoring;
+using SalesTasks.Validation;
 
 namespace SalesTasks;
 
@@ -40,6 +41,7 @@ internal static class Commands
         tree.Add(DatabaseCommands.Migrate(), "db");
         tree.Add(DatabaseCommands.Status(), "db");
         tree.Add(SampleCommand.Create(), "db");
+        tree.Add(ValidateCommand.Create());
         tree.Add(RuleCommands.Show(), "scoring", "rules");
         tree.Add(RuleCommands.Edit(), "scoring", "rules");
         tree.Add(RuleCommands.Validate(), "scoring", "rules");
