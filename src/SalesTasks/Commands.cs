@@ -5,6 +5,7 @@ using SalesTasks.Demo;
 using SalesTasks.Explain;
 using SalesTasks.FollowUp;
 using SalesTasks.Leads;
+using SalesTasks.Maintenance;
 using SalesTasks.Outbox;
 using SalesTasks.Predictions.Exports;
 using SalesTasks.Predictions.Training;
@@ -30,6 +31,7 @@ internal static class Commands
         new("sales_intelligent_routing", RoutingJobs.Assign, OutboxJobs.Dispatch),
         new("sales_ml_training", PredictionJobs.Train),
         new("sales_lead_ingest", LeadsJobs.Import),
+        new("sales_maintenance", MaintenanceJobs.Maintain),
     ];
 
     /// <summary>What the demo runs, in this order: every DAG that needs nothing but the sample.</summary>

@@ -32,7 +32,7 @@ internal static partial class Validator
     public static IReadOnlyList<string> Checks { get; } =
         [.. Sql.All().Where(name => name.StartsWith(Folder, StringComparison.Ordinal)).Select(name => name[Folder.Length..])];
 
-    /// <param name="database">Its schema has a journal; it need not be complete.</param>
+    /// <param name="database">Its schema has a journal; it need not be complete. Checks work at its instant.</param>
     /// <param name="everyRow">Reads large tables whole instead of a sample of pages.</param>
     /// <param name="cancellationToken">Stops between and within checks.</param>
     public static async Task<IReadOnlyList<Finding>> RunAsync(SalesDatabase database, bool everyRow, CancellationToken cancellationToken)
@@ -53,6 +53,11 @@ internal static partial class Validator
         await using var connection = await database.OpenAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);
         await connection.ExecuteStatementAsync("database/read_only", [], cancellationToken);
+        if (database.AsOf is { } asOf)
+        {
+            await connection.ExecuteStatementAsync("database/set_as_of", [("as_of", asOf.ToString("O"))], cancellationToken);
+        }
+
         foreach (var check in Checks)
         {
             await transaction.SaveAsync("before", cancellationToken);

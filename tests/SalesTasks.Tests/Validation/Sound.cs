@@ -7,15 +7,15 @@ namespace SalesTasks.Tests.Validation;
 internal static class Sound
 {
     /// <summary>Fails the test, naming each finding, unless <c>validate</c> finds nothing in any row.</summary>
-    public static async Task IsAsync(TestDatabase database)
+    public static async Task IsAsync(TestDatabase database, DateTimeOffset? asOf = null)
     {
-        var findings = await FindAsync(database);
+        var findings = await FindAsync(database, asOf);
         Assert.True(findings.Count == 0, string.Join('\n', findings));
     }
 
-    public static async Task<IReadOnlyList<Finding>> FindAsync(TestDatabase database)
+    public static async Task<IReadOnlyList<Finding>> FindAsync(TestDatabase database, DateTimeOffset? asOf = null)
     {
-        await using var sales = database.Open();
+        await using var sales = database.Open(asOf);
         var findings = await Validator.RunAsync(sales, everyRow: true, TestContext.Current.CancellationToken);
         return [.. findings.Where(finding => !finding.IsInformation)];
     }
