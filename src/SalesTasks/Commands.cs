@@ -4,6 +4,7 @@ using SalesTasks.Cli;
 using SalesTasks.Demo;
 using SalesTasks.Explain;
 using SalesTasks.FollowUp;
+using SalesTasks.Insights;
 using SalesTasks.Leads;
 using SalesTasks.Maintenance;
 using SalesTasks.Outbox;
@@ -44,6 +45,7 @@ internal static class Commands
         tree.Add(DatabaseCommands.Status(), "db");
         tree.Add(SampleCommand.Create(), "db");
         tree.Add(ValidateCommand.Create());
+        tree.Add(InsightsCommand.Create());
         tree.Add(RuleCommands.Show(), "scoring", "rules");
         tree.Add(RuleCommands.Edit(), "scoring", "rules");
         tree.Add(RuleCommands.Validate(), "scoring", "rules");
