@@ -12,6 +12,7 @@ using SalesTasks.Predictions.Exports;
 using SalesTasks.Predictions.Training;
 using SalesTasks.Routing;
 using SalesTasks.Scoring;
+using SalesTasks.Setup;
 using SalesTasks.Validation;
 
 namespace SalesTasks;
@@ -44,6 +45,7 @@ internal static class Commands
         tree.Add(DatabaseCommands.Migrate(), "db");
         tree.Add(DatabaseCommands.Status(), "db");
         tree.Add(SampleCommand.Create(), "db");
+        tree.Add(SetupCommand.Create((surrounding, arguments) => Tree(surrounding).RunAsync(arguments)));
         tree.Add(ValidateCommand.Create());
         tree.Add(InsightsCommand.Create());
         tree.Add(RuleCommands.Show(), "scoring", "rules");
