@@ -21,7 +21,7 @@ public sealed class MaintainProcessTests(PostgresServer server)
         await KillHarness.RunAsync(
             () => ProgramRunner.For(database).Start(s_command),
             usual,
-            kills: 4,
+            kills: 3,
             seed: 1,
             invariant: () => KeptAsync(database),
             // Whatever month is there is whole, and what is to be kept is there.

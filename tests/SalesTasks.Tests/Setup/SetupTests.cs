@@ -146,7 +146,7 @@ public sealed class SetupTests(PostgresServer server, TestDatabase other) : ICla
         await KillHarness.RunAsync(
             () => target.Program.Start(s_everything),
             usual,
-            kills: 4,
+            kills: 3,
             seed: 3,
             invariant: async () =>
             {

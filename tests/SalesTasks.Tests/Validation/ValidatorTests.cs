@@ -110,6 +110,25 @@ public sealed class ValidatorTests(PostgresServer server, TestDatabase clean) : 
         ["sequence behind"] = ("sequences", "UPDATE sales_campaigns SET id = id + 1000 WHERE false; INSERT INTO sales_campaigns (id, name, campaign_type, enabled) VALUES (1000, 'Restored', 'nurturing', false)"),
     };
 
+    /// <summary>Faults whose fix is SQL that mends them as it stands.</summary>
+    private static readonly HashSet<string> s_mended =
+    [
+        "index gone",
+        "trigger gone",
+        "trigger disabled",
+        "foreign key gone",
+        "constraint not validated",
+        "closed without closed_at",
+        "stage without history",
+        "task of a closed deal",
+        "two open tasks for one stage",
+        "score history without lead",
+        "task of another lead's deal",
+        "counts that are not those of the events",
+        "sequence behind",
+        "no sending policy",
+    ];
+
     public static TheoryData<string> Faults => [.. s_faults.Keys];
 
     [Fact]
@@ -125,7 +144,7 @@ public sealed class ValidatorTests(PostgresServer server, TestDatabase clean) : 
 
     [Theory]
     [MemberData(nameof(Faults))]
-    public async Task Validate_PlantedFault_IsFoundByItsChecksAndNoOther(string fault)
+    public async Task Validate_PlantedFault_IsFoundByItsChecksAndNoOtherAndMended(string fault)
     {
         var (checks, plant) = s_faults[fault];
         await using var database = await PlantedAsync(plant);
@@ -136,38 +155,20 @@ public sealed class ValidatorTests(PostgresServer server, TestDatabase clean) : 
         Assert.All(findings, finding => Assert.True(
             finding.Severity is "error" or "warning" && finding.Subject.Length > 0 && finding.Detail != finding.DetailInSpanish && finding.Fix is { Length: > 0 },
             finding.ToString()));
+        if (s_mended.Contains(fault))
+        {
+            foreach (var fix in findings)
+            {
+                await database.ExecuteAsync(fix.Fix!);
+            }
+
+            await Sound.IsAsync(database);
+        }
     }
 
     [Fact]
     public void Checks_EachOne_HasAPlantedFault() => Assert.Empty(
         Validator.Checks.Except(s_faults.Values.SelectMany(fault => fault.Checks.Split(' '))).Except(["sizes", "unused_indexes"]));
-
-    [Theory]
-    [InlineData("index gone")]
-    [InlineData("trigger gone")]
-    [InlineData("trigger disabled")]
-    [InlineData("foreign key gone")]
-    [InlineData("constraint not validated")]
-    [InlineData("closed without closed_at")]
-    [InlineData("stage without history")]
-    [InlineData("task of a closed deal")]
-    [InlineData("two open tasks for one stage")]
-    [InlineData("score history without lead")]
-    [InlineData("task of another lead's deal")]
-    [InlineData("counts that are not those of the events")]
-    [InlineData("sequence behind")]
-    [InlineData("no sending policy")]
-    public async Task Fix_OfAFinding_MendsIt(string fault)
-    {
-        await using var database = await PlantedAsync(s_faults[fault].Plant);
-
-        foreach (var fix in (await Sound.FindAsync(database)).Select(finding => finding.Fix!))
-        {
-            await database.ExecuteAsync(fix);
-        }
-
-        await Sound.IsAsync(database);
-    }
 
     [Fact]
     public async Task Expected_Objects_AreThoseOfAMigratedDatabase()
