@@ -7,7 +7,9 @@ using SalesTasks.Experiments;
 using SalesTasks.Explain;
 using SalesTasks.FollowUp;
 using SalesTasks.Health;
+using SalesTasks.Insights;
 using SalesTasks.Leads;
+using SalesTasks.Maintenance;
 using SalesTasks.Outbox;
 using SalesTasks.Predictions.Exports;
 using SalesTasks.Predictions.Outcomes;
@@ -16,6 +18,8 @@ using SalesTasks.Predictions.Training;
 using SalesTasks.Routing;
 using SalesTasks.Scoring;
 using SalesTasks.Timing;
+using SalesTasks.Setup;
+using SalesTasks.Validation;
 
 namespace SalesTasks;
 
@@ -38,6 +42,7 @@ internal static class Commands
         new("sales_ml_predictions", PredictionJobs.Predict, OutboxJobs.Dispatch),
         new("sales_timing_optimizer", TimingJobs.Analyze, TimingJobs.Apply),
         new("sales_lead_ingest", LeadsJobs.Import),
+        new("sales_maintenance", MaintenanceJobs.Maintain),
     ];
 
     /// <summary>What the demo runs, in this order: every DAG that needs nothing but the sample.</summary>
@@ -50,6 +55,9 @@ internal static class Commands
         tree.Add(DatabaseCommands.Status(), "db");
         tree.Add(SampleCommand.Create(), "db");
         tree.Add(HealthCommand.Create());
+        tree.Add(SetupCommand.Create((surrounding, arguments) => Tree(surrounding).RunAsync(arguments)));
+        tree.Add(ValidateCommand.Create());
+        tree.Add(InsightsCommand.Create());
         tree.Add(RuleCommands.Show(), "scoring", "rules");
         tree.Add(RuleCommands.Edit(), "scoring", "rules");
         tree.Add(RuleCommands.Validate(), "scoring", "rules");
