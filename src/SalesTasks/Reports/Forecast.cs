@@ -1,0 +1,125 @@
+namespace SalesTasks.Reports;
+
+/// <summary>Open deals that are alike: same stage, same probability.</summary>
+/// <param name="Stage">Where they are.</param>
+/// <param name="Probability">Of winning some day, 0 to 1.</param>
+/// <param name="Deals">How many.</param>
+/// <param name="Value">Sum of their values.</param>
+/// <param name="Squares">Sum of their values squared.</param>
+internal sealed record OpenDeals(string Stage, double Probability, long Deals, double Value, double Squares);
+
+/// <summary>Deals of a stage at the start of a past period, and those of them won in it.</summary>
+internal sealed record StageOutcome(string Stage, long Deals, long Won);
+
+/// <summary>A past period.</summary>
+/// <param name="Stages">The deals open at its start.</param>
+/// <param name="NewWon">Deals won in it that were not open at its start.</param>
+/// <param name="NewValue">Their value.</param>
+/// <param name="NewSquares">Their values squared.</param>
+internal sealed record PastPeriod(IReadOnlyList<StageOutcome> Stages, long NewWon, double NewValue, double NewSquares);
+
+/// <summary>
+/// The value that will be won in the next period, with the interval it lies in four times out of five.
+/// </summary>
+/// <param name="Expected">The mean.</param>
+/// <param name="Low">One in ten periods ends below.</param>
+/// <param name="High">One in ten periods ends above.</param>
+/// <param name="Wins">Deals expected to be won.</param>
+internal sealed record Forecast(double Expected, double Low, double High, double Wins)
+{
+    /// <summary>Wins in the past periods below which there is nothing to learn from.</summary>
+    public const long FewestWins = 10;
+
+    /// <summary>Deals' worth of trust in the average over all stages, for a stage that few deals were in.</summary>
+    private const double Shrinkage = 10;
+
+    /// <summary>The 90 % quantile of the normal distribution.</summary>
+    private const double Z = 1.2815515655446004;
+
+    /// <summary>
+    /// A deal's chance to be won within one period is the share of its stage in past periods (which holds both how likely deals of the stage
+    /// are won and how long that takes), times its own probability over the average one in the stage. To the sum over the deals comes the
+    /// business that begins and ends within a period, as often and as large as in the past. The spread has four parts: which deals are won,
+    /// how much new business there is, how well the shares are known, and how much past periods varied beyond chance. The interval is that of
+    /// a gamma distribution with this mean and spread, which fits sums that cannot fall below 0.
+    /// </summary>
+    /// <returns>Null where the past tells too little.</returns>
+    public static Forecast? Make(IReadOnlyList<OpenDeals> open, IReadOnlyList<PastPeriod> past)
+    {
+        var outcomes = past.SelectMany(period => period.Stages).ToList();
+        var allDeals = outcomes.Sum(outcome => outcome.Deals);
+        var newWon = past.Sum(period => period.NewWon);
+        if (outcomes.Sum(outcome => outcome.Won) + newWon < FewestWins)
+        {
+            return null;
+        }
+
+        var average = allDeals > 0 ? outcomes.Sum(outcome => outcome.Won) / (double)allDeals : 0;
+        var rates = outcomes.GroupBy(outcome => outcome.Stage, StringComparer.Ordinal).ToDictionary(
+            stage => stage.Key,
+            stage => (
+                Rate: (stage.Sum(o => o.Won) + (Shrinkage * average)) / (stage.Sum(o => o.Deals) + Shrinkage),
+                Known: stage.Sum(o => o.Deals) + Shrinkage),
+            StringComparer.Ordinal);
+        double mean = 0, chance = 0, unknown = 0, wins = 0;
+        foreach (var stage in open.GroupBy(deals => deals.Stage, StringComparer.Ordinal))
+        {
+            var (rate, known) = rates.GetValueOrDefault(stage.Key, (average, Shrinkage));
+            var typical = stage.Sum(deals => deals.Probability * deals.Deals) / stage.Sum(deals => deals.Deals);
+            double stageMean = 0;
+            foreach (var deals in stage)
+            {
+                var q = Math.Min(1, typical > 0 ? rate * deals.Probability / typical : rate);
+                stageMean += q * deals.Value;
+                chance += q * (1 - q) * deals.Squares;
+                wins += q * deals.Deals;
+            }
+
+            mean += stageMean;
+            unknown += rate > 0 ? stageMean * stageMean * (1 - rate) / (rate * known) : 0;
+        }
+
+        var newMean = past.Sum(period => period.NewValue) / past.Count;
+        var newSpread = past.Sum(period => period.NewSquares) / past.Count;
+        mean += newMean;
+        wins += newWon / (double)past.Count;
+        unknown += newSpread / past.Count;
+        var variance = (Restlessness(past, rates, newWon / (double)past.Count) * (chance + newSpread)) + unknown;
+        return new Forecast(mean, Quantile(mean, variance, -Z), Quantile(mean, variance, Z), wins);
+    }
+
+    /// <summary>How many times the variance of the number of wins exceeded that of chance alone; at least 1.</summary>
+    private static double Restlessness(IReadOnlyList<PastPeriod> past, Dictionary<string, (double Rate, double Known)> rates, double newWins)
+    {
+        double sum = 0;
+        var periods = 0;
+        foreach (var period in past)
+        {
+            var expected = newWins + period.Stages.Sum(s => s.Deals * rates[s.Stage].Rate);
+            var variance = newWins + period.Stages.Sum(s => s.Deals * rates[s.Stage].Rate * (1 - rates[s.Stage].Rate));
+            if (variance > 0)
+            {
+                var off = period.NewWon + period.Stages.Sum(s => s.Won) - expected;
+                sum += off * off / variance;
+                periods++;
+            }
+        }
+
+        return periods > 1 ? Math.Max(1, sum / (periods - 1)) : 1;
+    }
+
+    /// <summary>Quantile of a gamma distribution by the cube of a normal one (Wilson and Hilferty 1931, doi:10.1073/pnas.17.12.684).</summary>
+    private static double Quantile(double mean, double variance, double z)
+    {
+        if (mean <= 0 || variance <= 0)
+        {
+            return Math.Max(mean, 0);
+        }
+
+        var shape = mean * mean / variance;
+        var root = 1 - (1 / (9 * shape)) + (z / (3 * Math.Sqrt(shape)));
+        var value = mean * Math.Pow(Math.Max(root, 0), 3);
+        // The mean itself lies within the interval also where a few large deals make the distribution very skewed.
+        return z < 0 ? Math.Min(value, mean) : Math.Max(value, mean);
+    }
+}
