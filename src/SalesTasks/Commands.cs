@@ -8,6 +8,7 @@ using SalesTasks.Leads;
 using SalesTasks.Outbox;
 using SalesTasks.Predictions.Exports;
 using SalesTasks.Predictions.Training;
+using SalesTasks.Reports;
 using SalesTasks.Routing;
 using SalesTasks.Scoring;
 
@@ -28,6 +29,7 @@ internal static class Commands
         },
         new("sales_intelligent_routing", RoutingJobs.Assign, OutboxJobs.Dispatch),
         new("sales_ml_training", PredictionJobs.Train),
+        new("sales_analytics_reports", ReportsJobs.Build, ReportsJobs.Deliver, OutboxJobs.Dispatch),
         new("sales_lead_ingest", LeadsJobs.Import),
     ];
 
