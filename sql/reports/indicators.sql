@@ -38,7 +38,10 @@ figures AS (
   LEFT JOIN tasks k ON k.is_current = t.is_current
 ),
 measures AS (
-  SELECT f.is_current, m.place, m.indicator, m.unit, m.successes, m.sample, m.value
+  SELECT
+    f.is_current, m.place, m.indicator, m.unit, m.sample, m.value,
+    CASE WHEN m.unit = 'share' THEN wilson_low(m.successes, m.sample) END AS low,
+    CASE WHEN m.unit = 'share' THEN wilson_high(m.successes, m.sample) END AS high
   FROM figures f
   CROSS JOIN LATERAL (VALUES
     (1, 'weighted_pipeline', 'money', NULL::bigint, f.open_at_end, f.weighted),
@@ -50,9 +53,8 @@ measures AS (
 ),
 pairs AS (
   SELECT
-    c.place, c.indicator, c.unit, c.value, wilson_low(c.successes, c.sample) AS low, wilson_high(c.successes, c.sample) AS high, c.sample,
-    b.value AS previous, wilson_low(b.successes, b.sample) AS previous_low, wilson_high(b.successes, b.sample) AS previous_high,
-    b.sample AS previous_sample, c.value - b.value AS change
+    c.place, c.indicator, c.unit, c.value, c.low, c.high, c.sample,
+    b.value AS previous, b.low AS previous_low, b.high AS previous_high, b.sample AS previous_sample, c.value - b.value AS change
   FROM measures c
   JOIN measures b ON b.place = c.place AND NOT b.is_current
   WHERE c.is_current

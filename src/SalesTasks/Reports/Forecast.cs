@@ -8,8 +8,8 @@ namespace SalesTasks.Reports;
 /// <param name="Squares">Sum of their values squared.</param>
 internal sealed record OpenDeals(string Stage, double Probability, long Deals, double Value, double Squares);
 
-/// <summary>Deals of a stage at the start of a past period, and those of them won in it.</summary>
-internal sealed record StageOutcome(string Stage, long Deals, long Won);
+/// <summary>Deals of a stage at the start of a past period, and those of them won in it; values and values squared are sums.</summary>
+internal sealed record StageOutcome(string Stage, long Deals, double Value, double Squares, long Won, double WonValue, double WonSquares);
 
 /// <summary>A past period.</summary>
 /// <param name="Stages">The deals open at its start.</param>
@@ -38,65 +38,71 @@ internal sealed record Forecast(double Expected, double Low, double High, double
 
     /// <summary>
     /// A deal's chance to be won within one period is the share of its stage in past periods (which holds both how likely deals of the stage
-    /// are won and how long that takes), times its own probability over the average one in the stage. To the sum over the deals comes the
-    /// business that begins and ends within a period, as often and as large as in the past. The spread has four parts: which deals are won,
-    /// how much new business there is, how well the shares are known, and how much past periods varied beyond chance. The interval is that of
-    /// a gamma distribution with this mean and spread, which fits sums that cannot fall below 0.
+    /// are won and how long that takes), times its own probability over the average one in the stage. Large deals are won less often and
+    /// later than small ones, or the other way round: the sum over the deals is set right by how the same sum did in the past periods. To it
+    /// comes the business that begins and ends within a period, as often and as large as in the past. The spread has four parts: which deals
+    /// are won, how much new business there is, how well the past tells the averages, and how much past periods varied beyond chance. The
+    /// interval is that of a gamma distribution with this mean and spread, which fits sums that cannot fall below 0.
     /// </summary>
     /// <returns>Null where the past tells too little.</returns>
     public static Forecast? Make(IReadOnlyList<OpenDeals> open, IReadOnlyList<PastPeriod> past)
     {
         var outcomes = past.SelectMany(period => period.Stages).ToList();
-        var allDeals = outcomes.Sum(outcome => outcome.Deals);
+        var won = outcomes.Sum(outcome => outcome.Won);
         var newWon = past.Sum(period => period.NewWon);
-        if (outcomes.Sum(outcome => outcome.Won) + newWon < FewestWins)
+        if (won + newWon < FewestWins)
         {
             return null;
         }
 
-        var average = allDeals > 0 ? outcomes.Sum(outcome => outcome.Won) / (double)allDeals : 0;
+        var average = won / Math.Max((double)outcomes.Sum(outcome => outcome.Deals), 1);
         var rates = outcomes.GroupBy(outcome => outcome.Stage, StringComparer.Ordinal).ToDictionary(
-            stage => stage.Key,
-            stage => (
-                Rate: (stage.Sum(o => o.Won) + (Shrinkage * average)) / (stage.Sum(o => o.Deals) + Shrinkage),
-                Known: stage.Sum(o => o.Deals) + Shrinkage),
-            StringComparer.Ordinal);
-        double mean = 0, chance = 0, unknown = 0, wins = 0;
+            stage => stage.Key, stage => (stage.Sum(o => o.Won) + (Shrinkage * average)) / (stage.Sum(o => o.Deals) + Shrinkage), StringComparer.Ordinal);
+        double mean = 0, chance = 0, wins = 0;
         foreach (var stage in open.GroupBy(deals => deals.Stage, StringComparer.Ordinal))
         {
-            var (rate, known) = rates.GetValueOrDefault(stage.Key, (average, Shrinkage));
+            var rate = rates.GetValueOrDefault(stage.Key, average);
             var typical = stage.Sum(deals => deals.Probability * deals.Deals) / stage.Sum(deals => deals.Deals);
-            double stageMean = 0;
             foreach (var deals in stage)
             {
                 var q = Math.Min(1, typical > 0 ? rate * deals.Probability / typical : rate);
-                stageMean += q * deals.Value;
+                mean += q * deals.Value;
                 chance += q * (1 - q) * deals.Squares;
                 wins += q * deals.Deals;
             }
-
-            mean += stageMean;
-            unknown += rate > 0 ? stageMean * stageMean * (1 - rate) / (rate * known) : 0;
         }
 
-        var newMean = past.Sum(period => period.NewValue) / past.Count;
+        // How sums of value, and of value squared, did against what the shares of deals say.
+        mean *= Correction(won, outcomes.Sum(o => o.WonValue), outcomes.Sum(o => rates[o.Stage] * o.Value));
+        chance *= Correction(won, outcomes.Sum(o => o.WonSquares), outcomes.Sum(o => rates[o.Stage] * o.Squares));
+        var wonValue = outcomes.Sum(o => o.WonValue);
+        var unknown = wonValue > 0 ? mean * mean * outcomes.Sum(o => o.WonSquares) / (wonValue * wonValue) : 0;
+
+        var newWins = newWon / (double)past.Count;
         var newSpread = past.Sum(period => period.NewSquares) / past.Count;
-        mean += newMean;
-        wins += newWon / (double)past.Count;
+        mean += past.Sum(period => period.NewValue) / past.Count;
         unknown += newSpread / past.Count;
-        var variance = (Restlessness(past, rates, newWon / (double)past.Count) * (chance + newSpread)) + unknown;
-        return new Forecast(mean, Quantile(mean, variance, -Z), Quantile(mean, variance, Z), wins);
+        var variance = (Restlessness(past, rates, newWins) * (chance + newSpread)) + unknown;
+        return new Forecast(mean, Quantile(mean, variance, -Z), Quantile(mean, variance, Z), wins + newWins);
+    }
+
+    /// <summary>Actual over expected, drawn towards 1 where few deals tell it.</summary>
+    private static double Correction(long won, double actual, double expected)
+    {
+        const double FewWins = 3;
+        var prior = won > 0 ? expected * FewWins / won : expected;
+        return expected > 0 ? (actual + prior) / (expected + prior) : 1;
     }
 
     /// <summary>How many times the variance of the number of wins exceeded that of chance alone; at least 1.</summary>
-    private static double Restlessness(IReadOnlyList<PastPeriod> past, Dictionary<string, (double Rate, double Known)> rates, double newWins)
+    private static double Restlessness(IReadOnlyList<PastPeriod> past, Dictionary<string, double> rates, double newWins)
     {
         double sum = 0;
         var periods = 0;
         foreach (var period in past)
         {
-            var expected = newWins + period.Stages.Sum(s => s.Deals * rates[s.Stage].Rate);
-            var variance = newWins + period.Stages.Sum(s => s.Deals * rates[s.Stage].Rate * (1 - rates[s.Stage].Rate));
+            var expected = newWins + period.Stages.Sum(s => s.Deals * rates[s.Stage]);
+            var variance = newWins + period.Stages.Sum(s => s.Deals * rates[s.Stage] * (1 - rates[s.Stage]));
             if (variance > 0)
             {
                 var off = period.NewWon + period.Stages.Sum(s => s.Won) - expected;

@@ -15,9 +15,9 @@ internal static class ForecastSection
     {
         Explanation = new(
             "From the deals open at the end of the period: how many deals of their stage were won within one period before, each weighted by its own probability, times its "
-            + "value, plus the business that begins and ends within a period. In parentheses the 80 % interval: four periods in five should end within it.",
+            + "value, set right by how such sums did before, plus the business that begins and ends within a period. In parentheses the 80 % interval: four periods in five should end within it.",
             "A partir de las oportunidades abiertas al final del periodo: cuántas de su etapa se ganaban antes en un periodo, ponderadas por su propia probabilidad, por su valor, "
-            + "más el negocio que empieza y acaba dentro de un periodo. Entre paréntesis el intervalo del 80 %: cuatro de cada cinco periodos deberían terminar dentro de él."),
+            + "corregido por cómo resultaron antes tales sumas, más el negocio que empieza y acaba dentro de un periodo. Entre paréntesis el intervalo del 80 %: cuatro de cada cinco periodos deberían terminar dentro de él."),
         Nothing = new(
             $"No forecast: fewer than {Forecast.FewestWins} deals were won in the last {ReportPeriod.PeriodsOfForecast} periods.",
             $"Sin previsión: se ganaron menos de {Forecast.FewestWins} oportunidades en los últimos {ReportPeriod.PeriodsOfForecast} periodos."),
@@ -29,15 +29,17 @@ internal static class ForecastSection
                 token);
             var history = await snapshot.ReadAsync(
                 "reports/forecast_history",
-                row => (Start: row.GetDateTime(0), Stage: row.IsDBNull(1) ? null : row.GetString(1), Deals: row.GetInt64(2), Won: row.GetInt64(3),
-                    Value: row.GetDouble(4), Squares: row.GetDouble(5)),
+                row => (
+                    Start: row.GetDateTime(0),
+                    Stage: row.IsDBNull(1) ? null : row.GetString(1),
+                    Outcome: new StageOutcome(
+                        row.IsDBNull(1) ? "" : row.GetString(1), row.GetInt64(2), row.GetDouble(3), row.GetDouble(4), row.GetInt64(5), row.GetDouble(6), row.GetDouble(7))),
                 token);
             var past = history.GroupBy(row => row.Start).Select(period =>
             {
-                var fresh = period.Single(row => row.Stage is null);
+                var fresh = period.Single(row => row.Stage is null).Outcome;
                 return new PastPeriod(
-                    [.. period.Where(row => row.Stage is not null).Select(row => new StageOutcome(row.Stage!, row.Deals, row.Won))],
-                    fresh.Won, fresh.Value, fresh.Squares);
+                    [.. period.Where(row => row.Stage is not null).Select(row => row.Outcome)], fresh.Won, fresh.WonValue, fresh.WonSquares);
             }).ToList();
             return Forecast.Make(open, past) is { } forecast
                 ?
