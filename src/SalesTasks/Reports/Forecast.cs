@@ -1,15 +1,16 @@
 namespace SalesTasks.Reports;
 
-/// <summary>Open deals that are alike: same stage, same probability.</summary>
+/// <summary>Open deals that are alike.</summary>
 /// <param name="Stage">Where they are.</param>
+/// <param name="Band">How large they are, in half decades of value.</param>
 /// <param name="Probability">Of winning some day, 0 to 1.</param>
 /// <param name="Deals">How many.</param>
 /// <param name="Value">Sum of their values.</param>
 /// <param name="Squares">Sum of their values squared.</param>
-internal sealed record OpenDeals(string Stage, double Probability, long Deals, double Value, double Squares);
+internal sealed record OpenDeals(string Stage, int Band, double Probability, long Deals, double Value, double Squares);
 
-/// <summary>Deals of a stage at the start of a past period, and those of them won in it; values and values squared are sums.</summary>
-internal sealed record StageOutcome(string Stage, long Deals, double Value, double Squares, long Won, double WonValue, double WonSquares);
+/// <summary>Deals of a stage and size at the start of a past period, and those of them won in it; values and values squared are sums.</summary>
+internal sealed record StageOutcome(string Stage, int Band, long Deals, double Value, double Squares, long Won, double WonValue, double WonSquares);
 
 /// <summary>A past period.</summary>
 /// <param name="Stages">The deals open at its start.</param>
@@ -30,16 +31,16 @@ internal sealed record Forecast(double Expected, double Low, double High, double
     /// <summary>Wins in the past periods below which there is nothing to learn from.</summary>
     public const long FewestWins = 10;
 
-    /// <summary>Deals' worth of trust in the average over all stages, for a stage that few deals were in.</summary>
+    /// <summary>Deals' worth of trust in the average over all stages, for a stage that few deals were in, and in that of the stage, for a size that is rare in it.</summary>
     private const double Shrinkage = 10;
 
     /// <summary>The 90 % quantile of the normal distribution.</summary>
     private const double Z = 1.2815515655446004;
 
     /// <summary>
-    /// A deal's chance to be won within one period is the share of its stage in past periods (which holds both how likely deals of the stage
-    /// are won and how long that takes), times its own probability over the average one in the stage. Large deals are won less often and
-    /// later than small ones, or the other way round: the sum over the deals is set right by how the same sum did in the past periods. To it
+    /// A deal's chance to be won within one period is the share of its stage and size in past periods (which holds both how likely such deals
+    /// are won and how long that takes), times its own probability over the average one among them. The sum over the deals is set right by
+    /// how the same sum did in the past periods, since within a size large deals may still differ from small ones. To it
     /// comes the business that begins and ends within a period, as often and as large as in the past. The spread has four parts: which deals
     /// are won, how much new business there is, how well the past tells the averages, and how much past periods varied beyond chance. The
     /// interval is that of a gamma distribution with this mean and spread, which fits sums that cannot fall below 0.
@@ -55,15 +56,13 @@ internal sealed record Forecast(double Expected, double Low, double High, double
             return null;
         }
 
-        var average = won / Math.Max((double)outcomes.Sum(outcome => outcome.Deals), 1);
-        var rates = outcomes.GroupBy(outcome => outcome.Stage, StringComparer.Ordinal).ToDictionary(
-            stage => stage.Key, stage => (stage.Sum(o => o.Won) + (Shrinkage * average)) / (stage.Sum(o => o.Deals) + Shrinkage), StringComparer.Ordinal);
+        var rates = new WinShares(outcomes);
         double mean = 0, chance = 0, wins = 0;
-        foreach (var stage in open.GroupBy(deals => deals.Stage, StringComparer.Ordinal))
+        foreach (var alike in open.GroupBy(deals => (deals.Stage, deals.Band)))
         {
-            var rate = rates.GetValueOrDefault(stage.Key, average);
-            var typical = stage.Sum(deals => deals.Probability * deals.Deals) / stage.Sum(deals => deals.Deals);
-            foreach (var deals in stage)
+            var rate = rates.Of(alike.Key.Stage, alike.Key.Band);
+            var typical = alike.Sum(deals => deals.Probability * deals.Deals) / alike.Sum(deals => deals.Deals);
+            foreach (var deals in alike)
             {
                 var q = Math.Min(1, typical > 0 ? rate * deals.Probability / typical : rate);
                 mean += q * deals.Value;
@@ -73,8 +72,8 @@ internal sealed record Forecast(double Expected, double Low, double High, double
         }
 
         // How sums of value, and of value squared, did against what the shares of deals say.
-        mean *= Correction(won, outcomes.Sum(o => o.WonValue), outcomes.Sum(o => rates[o.Stage] * o.Value));
-        chance *= Correction(won, outcomes.Sum(o => o.WonSquares), outcomes.Sum(o => rates[o.Stage] * o.Squares));
+        mean *= Correction(won, outcomes.Sum(o => o.WonValue), outcomes.Sum(o => rates.Of(o.Stage, o.Band) * o.Value));
+        chance *= Correction(won, outcomes.Sum(o => o.WonSquares), outcomes.Sum(o => rates.Of(o.Stage, o.Band) * o.Squares));
         var wonValue = outcomes.Sum(o => o.WonValue);
         var unknown = wonValue > 0 ? mean * mean * outcomes.Sum(o => o.WonSquares) / (wonValue * wonValue) : 0;
 
@@ -95,14 +94,14 @@ internal sealed record Forecast(double Expected, double Low, double High, double
     }
 
     /// <summary>How many times the variance of the number of wins exceeded that of chance alone; at least 1.</summary>
-    private static double Restlessness(IReadOnlyList<PastPeriod> past, Dictionary<string, double> rates, double newWins)
+    private static double Restlessness(IReadOnlyList<PastPeriod> past, WinShares rates, double newWins)
     {
         double sum = 0;
         var periods = 0;
         foreach (var period in past)
         {
-            var expected = newWins + period.Stages.Sum(s => s.Deals * rates[s.Stage]);
-            var variance = newWins + period.Stages.Sum(s => s.Deals * rates[s.Stage] * (1 - rates[s.Stage]));
+            var expected = newWins + period.Stages.Sum(s => s.Deals * rates.Of(s.Stage, s.Band));
+            var variance = newWins + period.Stages.Sum(s => s.Deals * rates.Of(s.Stage, s.Band) * (1 - rates.Of(s.Stage, s.Band)));
             if (variance > 0)
             {
                 var off = period.NewWon + period.Stages.Sum(s => s.Won) - expected;
@@ -127,5 +126,26 @@ internal sealed record Forecast(double Expected, double Low, double High, double
         var value = mean * Math.Pow(Math.Max(root, 0), 3);
         // The mean itself lies within the interval also where a few large deals make the distribution very skewed.
         return z < 0 ? Math.Min(value, mean) : Math.Max(value, mean);
+    }
+
+    /// <summary>The shares of deals won within a period, by stage and size.</summary>
+    private sealed class WinShares
+    {
+        private readonly double _average;
+        private readonly Dictionary<string, double> _stages;
+        private readonly Dictionary<(string, int), double> _sizes;
+
+        public WinShares(IReadOnlyList<StageOutcome> outcomes)
+        {
+            _average = outcomes.Sum(o => o.Won) / Math.Max((double)outcomes.Sum(o => o.Deals), 1);
+            _stages = outcomes.GroupBy(o => o.Stage, StringComparer.Ordinal)
+                .ToDictionary(stage => stage.Key, stage => Shrunk(stage, _average), StringComparer.Ordinal);
+            _sizes = outcomes.GroupBy(o => (o.Stage, o.Band)).ToDictionary(size => size.Key, size => Shrunk(size, _stages[size.Key.Stage]));
+        }
+
+        public double Of(string stage, int band) => _sizes.TryGetValue((stage, band), out var share) ? share : _stages.GetValueOrDefault(stage, _average);
+
+        private static double Shrunk(IEnumerable<StageOutcome> outcomes, double towards) =>
+            (outcomes.Sum(o => o.Won) + (Shrinkage * towards)) / (outcomes.Sum(o => o.Deals) + Shrinkage);
     }
 }

@@ -14,9 +14,9 @@ internal static class ForecastSection
         new Column("open_value", new Phrase("Their value", "Su valor"), ColumnKind.Money))
     {
         Explanation = new(
-            "From the deals open at the end of the period: how many deals of their stage were won within one period before, each weighted by its own probability, times its "
+            "From the deals open at the end of the period: how many deals of their stage and size were won within one period before, each weighted by its own probability, times its "
             + "value, set right by how such sums did before, plus the business that begins and ends within a period. In parentheses the 80 % interval: four periods in five should end within it.",
-            "A partir de las oportunidades abiertas al final del periodo: cuántas de su etapa se ganaban antes en un periodo, ponderadas por su propia probabilidad, por su valor, "
+            "A partir de las oportunidades abiertas al final del periodo: cuántas de su etapa y tamaño se ganaban antes en un periodo, ponderadas por su propia probabilidad, por su valor, "
             + "corregido por cómo resultaron antes tales sumas, más el negocio que empieza y acaba dentro de un periodo. Entre paréntesis el intervalo del 80 %: cuatro de cada cinco periodos deberían terminar dentro de él."),
         Nothing = new(
             $"No forecast: fewer than {Forecast.FewestWins} deals were won in the last {ReportPeriod.PeriodsOfForecast} periods.",
@@ -25,7 +25,7 @@ internal static class ForecastSection
         {
             var open = await snapshot.ReadAsync(
                 "reports/forecast_open",
-                row => new OpenDeals(row.GetString(0), row.GetInt32(1) / 100.0, row.GetInt64(2), row.GetDouble(3), row.GetDouble(4)),
+                row => new OpenDeals(row.GetString(0), row.GetInt32(1), row.GetInt32(2) / 100.0, row.GetInt64(3), row.GetDouble(4), row.GetDouble(5)),
                 token);
             var history = await snapshot.ReadAsync(
                 "reports/forecast_history",
@@ -33,7 +33,8 @@ internal static class ForecastSection
                     Start: row.GetDateTime(0),
                     Stage: row.IsDBNull(1) ? null : row.GetString(1),
                     Outcome: new StageOutcome(
-                        row.IsDBNull(1) ? "" : row.GetString(1), row.GetInt64(2), row.GetDouble(3), row.GetDouble(4), row.GetInt64(5), row.GetDouble(6), row.GetDouble(7))),
+                        row.IsDBNull(1) ? "" : row.GetString(1), row.GetInt32(2), row.GetInt64(3), row.GetDouble(4), row.GetDouble(5), row.GetInt64(6),
+                        row.GetDouble(7), row.GetDouble(8))),
                 token);
             var past = history.GroupBy(row => row.Start).Select(period =>
             {
