@@ -2,8 +2,8 @@ using System.Globalization;
 using SalesTasks.Benchmarks;
 
 // Measures in one run what can only be judged side by side.
-// Usage: [scoring] [cold-start] [routing] [campaigns] [follow-up] [outbox] [--leads 10000,100000,1000000] [--messages 20000] [--rounds 3]
-string[] known = ["scoring", "cold-start", "routing", "campaigns", "follow-up", "outbox"];
+// Usage: [scoring] [cold-start] [routing] [campaigns] [follow-up] [outbox] [reports] [--leads 10000,100000,1000000] [--messages 20000] [--rounds 3]
+string[] known = ["scoring", "cold-start", "routing", "campaigns", "follow-up", "outbox", "reports"];
 var sizes = new List<int> { 10_000, 100_000, 1_000_000 };
 var rounds = 3;
 var messages = 20_000;
@@ -50,6 +50,14 @@ if (wanted.Contains("cold-start"))
 if (wanted.Contains("outbox"))
 {
     await OutboxBenchmark.RunAsync(messages, rounds, stop.Token);
+}
+
+if (wanted.Contains("reports"))
+{
+    foreach (var size in sizes)
+    {
+        await ReportsBenchmark.RunAsync(size, stop.Token);
+    }
 }
 
 if (wanted.Contains("scoring"))

@@ -93,7 +93,8 @@ internal sealed class DemoRun(PeopleContext context, IReadOnlyList<DagDefinition
         await database.ExecuteAsync("demo/open_window", [], cancellationToken);
         await using var sinks = DemoSinks.Start();
         var runId = string.Create(CultureInfo.InvariantCulture, $"demo__{_time.GetUtcNow():yyyy-MM-dd'T'HH:mm:ss}Z");
-        var folder = Directory.CreateTempSubdirectory("sales-tasks-demo-").FullName;
+        // Made by the job that writes into it, so that a demo that ends early leaves none.
+        var folder = Path.Combine(Path.GetTempPath(), "sales-tasks-demo-" + Path.GetRandomFileName());
         var jobs = new DemoJobs(server.Url, sinks, folder, jobsAsOf, runId, _time);
         foreach (var (dag, job) in dags.SelectMany(dag => dag.Steps, (dag, job) => (dag, job)))
         {
@@ -106,12 +107,7 @@ internal sealed class DemoRun(PeopleContext context, IReadOnlyList<DagDefinition
             await server.KeepAsync();
         }
 
-        var report = Directory.EnumerateFiles(folder, "*.html", SearchOption.AllDirectories).FirstOrDefault();
-        if (report is null)
-        {
-            Directory.Delete(folder);
-        }
-
+        var report = Directory.Exists(folder) ? Directory.EnumerateFiles(folder, "*.html", SearchOption.AllDirectories).FirstOrDefault() : null;
         Show(counts, sinks.Counts, topLeads, keep ? server : null, report, _time.GetElapsedTime(started));
         return sinks.Counts.All(sink => sink.Repeated == 0) ? ExitCode.Done : ExitCode.Defect;
     }
