@@ -7,6 +7,7 @@ using SalesTasks.FollowUp;
 using SalesTasks.Leads;
 using SalesTasks.Outbox;
 using SalesTasks.Predictions.Exports;
+using SalesTasks.Predictions.Outcomes;
 using SalesTasks.Predictions.Training;
 using SalesTasks.Reports;
 using SalesTasks.Routing;
@@ -29,6 +30,7 @@ internal static class Commands
         },
         new("sales_intelligent_routing", RoutingJobs.Assign, OutboxJobs.Dispatch),
         new("sales_ml_training", PredictionJobs.Train),
+        new("sales_ml_predictions", PredictionJobs.Predict, OutboxJobs.Dispatch),
         new("sales_analytics_reports", ReportsJobs.Build, ReportsJobs.Deliver, OutboxJobs.Dispatch),
         new("sales_lead_ingest", LeadsJobs.Import),
     ];
@@ -65,6 +67,8 @@ internal static class Commands
         tree.Add(BenchmarkCommand.Create(), "ml");
         tree.Add(ModelCommands.Models(), "ml");
         tree.Add(ModelCommands.Evaluate(), "ml");
+        tree.Add(DriftCommand.Create(), "ml");
+        tree.Add(CardCommand.Create(), "ml");
         tree.Add(LeadCommands.Show(), "leads");
         tree.Add(ConsentCommands.OptOut(), "leads");
         tree.Add(ConsentCommands.OptIn(), "leads");

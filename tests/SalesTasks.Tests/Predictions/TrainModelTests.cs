@@ -20,7 +20,7 @@ public sealed class TrainModelTests(TrainModelTests.Trained trained) : IClassFix
     {
         var details = trained.First.GetProperty("details");
 
-        Assert.Equal(1, trained.First.GetProperty("counts").GetProperty("published").GetInt32());
+        Assert.Equal(4, trained.First.GetProperty("counts").GetProperty("published").GetInt32());
         Assert.InRange(details.GetProperty("log_loss").GetDouble(), 0, details.GetProperty("prior_log_loss").GetDouble() - 0.02);
         Assert.InRange(details.GetProperty("ece").GetDouble(), 0, PublishGate.LargestError);
     }
@@ -30,7 +30,7 @@ public sealed class TrainModelTests(TrainModelTests.Trained trained) : IClassFix
     {
         var (snapshots, truth) = await OpenDealsAsync();
         await using var connection = await trained.Database.OpenConnectionAsync();
-        using var model = (await ModelRegistry.FindAsync(connection, trained.ModelId, Token)).Model!.Open();
+        using var model = (await ModelRegistry.FindAsync(connection, ModelKinds.WinProbability, trained.ModelId, Token)).Model!.Open();
 
         var rows = Enumerable.Range(0, truth.Length).ToArray();
         var said = model.Logits(snapshots.Table, rows).Select(Logits.ToProbability).ToArray();
@@ -48,7 +48,7 @@ public sealed class TrainModelTests(TrainModelTests.Trained trained) : IClassFix
     {
         var (snapshots, truth) = await OpenDealsAsync();
         await using var connection = await trained.Database.OpenConnectionAsync();
-        using var model = (await ModelRegistry.FindAsync(connection, trained.ModelId, Token)).Model!.Open();
+        using var model = (await ModelRegistry.FindAsync(connection, ModelKinds.WinProbability, trained.ModelId, Token)).Model!.Open();
         var rows = Enumerable.Range(0, truth.Length).ToArray();
 
         var logits = model.Logits(snapshots.Table, rows);
@@ -75,7 +75,7 @@ public sealed class TrainModelTests(TrainModelTests.Trained trained) : IClassFix
         // A model that cannot be read is in nobody's way.
         await trained.Database.ExecuteAsync("UPDATE ml_models SET format = 0 WHERE status = 'published'");
         var third = await Trained.TrainAsync(rig);
-        Assert.Equal(1, third.GetProperty("counts").GetProperty("published").GetInt32());
+        Assert.Equal(4, third.GetProperty("counts").GetProperty("published").GetInt32());
         Assert.Equal(["retired", "refused", "published"], await StatusesAsync());
         await trained.RestoreAsync();
     }
@@ -120,7 +120,7 @@ public sealed class TrainModelTests(TrainModelTests.Trained trained) : IClassFix
         var rig = new ScoringRig(trained.Database);
 
         var models = Json.Parse((await rig.RunAsync("ml", "models", "--json")).Output);
-        var evaluation = Json.Parse((await rig.RunAsync("ml", "evaluate", "--model", $"{trained.ModelId}", "--json")).Output);
+        var evaluation = Json.Parse((await rig.RunAsync("ml", "evaluate", "--model", $"{trained.ModelId}", "--json")).Output).EnumerateArray().Single();
         var table = (await rig.RunAsync("ml", "models")).Output;
 
         var model = models.EnumerateArray().Single(m => m.GetProperty("id").GetInt64() == trained.ModelId);
@@ -162,7 +162,7 @@ public sealed class TrainModelTests(TrainModelTests.Trained trained) : IClassFix
     }
 
     private Task<List<string>> StatusesAsync() =>
-        trained.Database.QueryAsync("SELECT status FROM ml_models ORDER BY id", row => row.GetString(0));
+        trained.Database.QueryAsync("SELECT status FROM ml_models WHERE kind = 'win_probability' ORDER BY id", row => row.GetString(0));
 
     private async Task<(DealSnapshots Snapshots, double[] Truth)> OpenDealsAsync()
     {
@@ -186,6 +186,9 @@ public sealed class TrainModelTests(TrainModelTests.Trained trained) : IClassFix
 
         internal long ModelId { get; private set; }
 
+        /// <summary>The number of the last model of the first training.</summary>
+        internal long LastId { get; private set; }
+
         public async ValueTask InitializeAsync()
         {
             if (LightGbmNative.Unavailable is { } reason)
@@ -196,6 +199,7 @@ public sealed class TrainModelTests(TrainModelTests.Trained trained) : IClassFix
             Database = await TestDatabase.CreateAsync(server);
             First = await TrainAsync(await LoadAsync(Database, 10_000));
             ModelId = First.GetProperty("details").GetProperty("model").GetInt64();
+            LastId = await Database.ScalarAsync<long>("SELECT max(id) FROM ml_models");
         }
 
         public ValueTask DisposeAsync() => Database?.DisposeAsync() ?? ValueTask.CompletedTask;
@@ -217,10 +221,10 @@ public sealed class TrainModelTests(TrainModelTests.Trained trained) : IClassFix
         /// <summary>The first model alone, published.</summary>
         internal Task RestoreAsync() => Database.ExecuteAsync(
             """
-            DELETE FROM ml_models WHERE id <> @id;
+            DELETE FROM ml_models WHERE id > @last;
             UPDATE ml_models SET format = 1, status = 'published', retired_at = NULL;
             """,
-            ("id", ModelId));
+            ("last", LastId));
 
         internal async Task CopyModelAsync(TestDatabase to)
         {
