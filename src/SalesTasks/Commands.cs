@@ -12,6 +12,7 @@ using SalesTasks.Predictions.Training;
 using SalesTasks.Reports;
 using SalesTasks.Routing;
 using SalesTasks.Scoring;
+using SalesTasks.Timing;
 
 namespace SalesTasks;
 
@@ -32,6 +33,7 @@ internal static class Commands
         new("sales_ml_training", PredictionJobs.Train),
         new("sales_ml_predictions", PredictionJobs.Predict, OutboxJobs.Dispatch),
         new("sales_analytics_reports", ReportsJobs.Build, ReportsJobs.Deliver, OutboxJobs.Dispatch),
+        new("sales_timing_optimizer", TimingJobs.Analyze, TimingJobs.Apply),
         new("sales_lead_ingest", LeadsJobs.Import),
     ];
 
@@ -47,7 +49,7 @@ internal static class Commands
         tree.Add(RuleCommands.Show(), "scoring", "rules");
         tree.Add(RuleCommands.Edit(), "scoring", "rules");
         tree.Add(RuleCommands.Validate(), "scoring", "rules");
-        tree.Add(ExplainCommand.Create(ExplainScore.Section, ExplainRouting.Section));
+        tree.Add(ExplainCommand.Create(ExplainScore.Section, ExplainRouting.Section, ExplainTiming.Section));
         tree.Add(ReplayCommand.Create(), "routing");
         tree.Add(RepCommands.List(), "reps");
         tree.Add(RepCommands.Show(), "reps");
@@ -69,6 +71,7 @@ internal static class Commands
         tree.Add(ModelCommands.Evaluate(), "ml");
         tree.Add(DriftCommand.Create(), "ml");
         tree.Add(CardCommand.Create(), "ml");
+        tree.Add(ShowTiming.Create(), "timing");
         tree.Add(LeadCommands.Show(), "leads");
         tree.Add(ConsentCommands.OptOut(), "leads");
         tree.Add(ConsentCommands.OptIn(), "leads");
