@@ -1,9 +1,11 @@
 using SalesTasks.Airflow;
+using SalesTasks.Alerts;
 using SalesTasks.Campaigns;
 using SalesTasks.Cli;
 using SalesTasks.Demo;
 using SalesTasks.Explain;
 using SalesTasks.FollowUp;
+using SalesTasks.Health;
 using SalesTasks.Leads;
 using SalesTasks.Outbox;
 using SalesTasks.Predictions.Exports;
@@ -30,6 +32,7 @@ internal static class Commands
             Fixed = new Dictionary<JobDefinition, BoolParameter> { [RoutingJobs.Assign] = RoutingJobs.OnlyUnassigned },
         },
         new("sales_intelligent_routing", RoutingJobs.Assign, OutboxJobs.Dispatch),
+        new("sales_alerts_intelligent", AlertJobs.Evaluate, OutboxJobs.Dispatch),
         new("sales_ml_training", PredictionJobs.Train),
         new("sales_ml_predictions", PredictionJobs.Predict, OutboxJobs.Dispatch),
         new("sales_analytics_reports", ReportsJobs.Build, ReportsJobs.Deliver, OutboxJobs.Dispatch),
@@ -46,6 +49,7 @@ internal static class Commands
         tree.Add(DatabaseCommands.Migrate(), "db");
         tree.Add(DatabaseCommands.Status(), "db");
         tree.Add(SampleCommand.Create(), "db");
+        tree.Add(HealthCommand.Create());
         tree.Add(RuleCommands.Show(), "scoring", "rules");
         tree.Add(RuleCommands.Edit(), "scoring", "rules");
         tree.Add(RuleCommands.Validate(), "scoring", "rules");
@@ -79,6 +83,10 @@ internal static class Commands
         tree.Add(MappingCommands.Show(), "leads", "mappings");
         tree.Add(MappingCommands.Save(), "leads", "mappings");
         tree.Add(MappingCommands.Delete(), "leads", "mappings");
+        tree.Add(AlertCommands.List(), "alerts");
+        tree.Add(AlertCommands.Acknowledge(), "alerts");
+        tree.Add(AlertCommands.Snooze(), "alerts");
+        tree.Add(AlertCommands.Resolve(), "alerts");
         tree.Add(OutboxCommands.List(), "outbox");
         tree.Add(OutboxCommands.Retry(), "outbox");
         tree.Add(OutboxCommands.Discard(), "outbox");

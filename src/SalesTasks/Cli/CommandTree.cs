@@ -162,6 +162,7 @@ internal static class CommandGroups
         "mappings" => "Column mappings for imports, saved by name",
         "ml" => "Win probability: benchmark, train, judge",
         "timing" => "Learn and use the best time to contact whom",
+        "alerts" => "Find situations that need a person, show and settle their alerts",
         "outbox" => "Send messages, show and settle those that are in doubt or dead",
         "suppressions" => "Addresses that must not be written to or called any more",
         "campaigns" => "Sequences of e-mails, calls and tasks for leads",
