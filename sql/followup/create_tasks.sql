@@ -26,14 +26,23 @@ WITH due AS MATERIALIZED (
   SELECT * FROM due UNION ALL SELECT * FROM silent
 ), decided AS MATERIALIZED (
   SELECT d.* FROM followup_decisions((SELECT array_agg(DISTINCT pipeline_id) FROM picked), @as_of, @days) AS d
+), held_out AS MATERIALIZED (
+  -- Nothing is looked up where no experiment runs. OFFSET 0: deal by deal, whatever the planner thinks of the sizes.
+  SELECT d.pipeline_id
+  FROM decided d
+  CROSS JOIN LATERAL (
+    SELECT h.lead_ext_id FROM sales_pipeline p JOIN held_out_leads h ON h.lead_ext_id = p.lead_ext_id WHERE p.id = d.pipeline_id OFFSET 0) AS h
+  WHERE d.decision = 'needed' AND (SELECT EXISTS (SELECT FROM experiments WHERE ended_at IS NULL))
 ), chosen AS MATERIALIZED (
   SELECT d.*
   FROM decided d
-  WHERE d.decision = 'needed'
+  WHERE d.decision = 'needed' AND d.pipeline_id NOT IN (SELECT pipeline_id FROM held_out)
   ORDER BY d.template_priority DESC, d.priority DESC NULLS LAST, d.score DESC NULLS LAST, d.needed_at, d.pipeline_id
   LIMIT @limit
 ), beyond AS MATERIALIZED (
-  SELECT pipeline_id FROM decided WHERE decision = 'needed' EXCEPT SELECT pipeline_id FROM chosen
+  SELECT pipeline_id FROM decided WHERE decision = 'needed'
+  EXCEPT SELECT pipeline_id FROM chosen
+  EXCEPT SELECT pipeline_id FROM held_out
 ), others AS MATERIALIZED (
   -- Further rows of deals that have just been judged, also those for a later day: they are judged anew below. LATERAL, so that each deal's
   -- are looked up, whatever the planner knows of the list.
@@ -146,4 +155,5 @@ SELECT
   (SELECT count(*) FROM created WHERE task_type = 'call') AS calls,
   (SELECT count(*) FROM replanned) AS replanned,
   (SELECT count(*) FROM decided WHERE decision = 'waiting') AS waiting,
-  (SELECT count(*) FROM posted) + (SELECT count(*) FROM called) AS messages
+  (SELECT count(*) FROM posted) + (SELECT count(*) FROM called) AS messages,
+  (SELECT count(*) FROM held_out) AS held_out

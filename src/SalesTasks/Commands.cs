@@ -3,6 +3,7 @@ using SalesTasks.Alerts;
 using SalesTasks.Campaigns;
 using SalesTasks.Cli;
 using SalesTasks.Demo;
+using SalesTasks.Experiments;
 using SalesTasks.Explain;
 using SalesTasks.FollowUp;
 using SalesTasks.Health;
@@ -54,6 +55,7 @@ internal static class Commands
         tree.Add(RuleCommands.Edit(), "scoring", "rules");
         tree.Add(RuleCommands.Validate(), "scoring", "rules");
         tree.Add(ExplainCommand.Create(ExplainScore.Section, ExplainRouting.Section, ExplainTiming.Section));
+        tree.Add(ExplainCommand.Create(ExplainScore.Section, ExplainRouting.Section, ExplainExperiment.Section));
         tree.Add(ReplayCommand.Create(), "routing");
         tree.Add(RepCommands.List(), "reps");
         tree.Add(RepCommands.Show(), "reps");
@@ -69,6 +71,9 @@ internal static class Commands
         tree.Add(CampaignCommands.Disable(), "campaigns");
         tree.Add(CampaignCommands.Delete(), "campaigns");
         tree.Add(CampaignPreview.Command(), "campaigns");
+        tree.Add(ExperimentCommands.Start(), "experiment");
+        tree.Add(ExperimentCommands.Stop(), "experiment");
+        tree.Add(ShowExperiment.Command(), "experiment");
         tree.Add(DemoCommand.Create(DemoDags));
         tree.Add(BenchmarkCommand.Create(), "ml");
         tree.Add(ModelCommands.Models(), "ml");

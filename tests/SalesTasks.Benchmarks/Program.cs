@@ -6,6 +6,8 @@ using SalesTasks.Benchmarks;
 string[] known = ["scoring", "cold-start", "routing", "campaigns", "follow-up", "outbox", "reports"];
 // Usage: [scoring] [cold-start] [routing] [campaigns] [follow-up] [outbox] [alerts] [--leads 10000,100000,1000000] [--messages 20000] [--rounds 3]
 string[] known = ["scoring", "cold-start", "routing", "campaigns", "follow-up", "outbox", "alerts"];
+// Usage: [scoring] [cold-start] [routing] [campaigns] [follow-up] [outbox] [experiment] [--leads 10000,100000,1000000] [--messages 20000] [--rounds 3]
+string[] known = ["scoring", "cold-start", "routing", "campaigns", "follow-up", "outbox", "experiment"];
 var sizes = new List<int> { 10_000, 100_000, 1_000_000 };
 var rounds = 3;
 var messages = 20_000;
@@ -99,6 +101,11 @@ if (wanted.Contains("alerts"))
     foreach (var size in sizes)
     {
         await AlertsBenchmark.RunAsync(size, stop.Token);
+if (wanted.Contains("experiment"))
+{
+    foreach (var size in sizes)
+    {
+        await ExperimentBenchmark.RunAsync(size, stop.Token);
     }
 }
 

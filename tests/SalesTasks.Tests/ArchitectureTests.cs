@@ -13,6 +13,7 @@ public sealed class ArchitectureTests
 
     /// <summary>What capabilities share.</summary>
     private static readonly string[] LowerLayers = ["Airflow", "Charts", "Database", "Delivery"];
+    private static readonly string[] LowerLayers = ["Airflow", "Database", "Delivery", "Impact"];
 
     /// <summary>What puts them together.</summary>
     private const string UpperLayer = "Cli";

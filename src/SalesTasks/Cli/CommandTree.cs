@@ -167,6 +167,7 @@ internal static class CommandGroups
         "suppressions" => "Addresses that must not be written to or called any more",
         "campaigns" => "Sequences of e-mails, calls and tasks for leads",
         "reports" => "Build the weekly or monthly report and bring it to people",
+        "experiment" => "Hold out a random share of leads and measure what the automation does",
         "db" => "Schema and database care",
         _ => throw new ArgumentOutOfRangeException(nameof(word), word, "A command group needs a description."),
     };
