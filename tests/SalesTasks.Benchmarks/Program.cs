@@ -2,12 +2,8 @@ using System.Globalization;
 using SalesTasks.Benchmarks;
 
 // Measures in one run what can only be judged side by side.
-// Usage: [scoring] [cold-start] [routing] [campaigns] [follow-up] [outbox] [reports] [--leads 10000,100000,1000000] [--messages 20000] [--rounds 3]
-string[] known = ["scoring", "cold-start", "routing", "campaigns", "follow-up", "outbox", "reports"];
-// Usage: [scoring] [cold-start] [routing] [campaigns] [follow-up] [outbox] [alerts] [--leads 10000,100000,1000000] [--messages 20000] [--rounds 3]
-string[] known = ["scoring", "cold-start", "routing", "campaigns", "follow-up", "outbox", "alerts"];
-// Usage: [scoring] [cold-start] [routing] [campaigns] [follow-up] [outbox] [experiment] [--leads 10000,100000,1000000] [--messages 20000] [--rounds 3]
-string[] known = ["scoring", "cold-start", "routing", "campaigns", "follow-up", "outbox", "experiment"];
+// Usage: [scoring] [cold-start] [routing] [campaigns] [follow-up] [outbox] [reports] [alerts] [experiment] [--leads 10000,100000,1000000] [--messages 20000] [--rounds 3]
+string[] known = ["scoring", "cold-start", "routing", "campaigns", "follow-up", "outbox", "reports", "alerts", "experiment"];
 var sizes = new List<int> { 10_000, 100_000, 1_000_000 };
 var rounds = 3;
 var messages = 20_000;
@@ -101,6 +97,9 @@ if (wanted.Contains("alerts"))
     foreach (var size in sizes)
     {
         await AlertsBenchmark.RunAsync(size, stop.Token);
+    }
+}
+
 if (wanted.Contains("experiment"))
 {
     foreach (var size in sizes)
