@@ -11,6 +11,7 @@ using SalesTasks.Leads;
 using SalesTasks.Outbox;
 using SalesTasks.Predictions.Exports;
 using SalesTasks.Predictions.Outcomes;
+using SalesTasks.Predictions.Predicting;
 using SalesTasks.Predictions.Training;
 using SalesTasks.Reports;
 using SalesTasks.Routing;
@@ -54,7 +55,8 @@ internal static class Commands
         tree.Add(RuleCommands.Show(), "scoring", "rules");
         tree.Add(RuleCommands.Edit(), "scoring", "rules");
         tree.Add(RuleCommands.Validate(), "scoring", "rules");
-        tree.Add(ExplainCommand.Create(ExplainScore.Section, ExplainRouting.Section, ExplainTiming.Section, ExplainExperiment.Section));
+        tree.Add(ExplainCommand.Create(
+            ExplainScore.Section, ExplainRouting.Section, ExplainPrediction.Section, ExplainTiming.Section, ExplainExperiment.Section));
         tree.Add(ReplayCommand.Create(), "routing");
         tree.Add(RepCommands.List(), "reps");
         tree.Add(RepCommands.Show(), "reps");

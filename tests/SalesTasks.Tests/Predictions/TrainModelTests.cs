@@ -59,6 +59,34 @@ public sealed class TrainModelTests(TrainModelTests.Trained trained) : IClassFix
     }
 
     [Fact]
+    public async Task TreeExplainer_OpenDeals_SaysWhatLightGbmSays()
+    {
+        var (snapshots, truth) = await OpenDealsAsync();
+        await using var connection = await trained.Database.OpenConnectionAsync();
+        var model = (await ModelRegistry.FindAsync(connection, ModelKinds.WinProbability, trained.ModelId, Token)).Model!;
+        var rows = Enumerable.Range(0, Math.Min(truth.Length, 300)).ToArray();
+
+        foreach (var member in model.Members)
+        {
+            var encoded = member.Encoder.Encode(snapshots.Table, rows);
+            var width = member.Encoder.TreeWidth;
+            var places = Enumerable.Range(0, width).ToArray();
+            foreach (var text in member.Trees)
+            {
+                using var booster = Booster.Load(text);
+                var reference = booster.Explain(encoded, -1);
+                var explainer = new TreeExplainer(text);
+                foreach (var row in rows)
+                {
+                    var sums = new double[width + 1];
+                    explainer.Add(encoded.Tree.AsSpan(row * width, width), places, 1, sums);
+                    Assert.All(sums, (sum, place) => Assert.Equal(reference[(row * (width + 1)) + place], sum, 1e-9));
+                }
+            }
+        }
+    }
+
+    [Fact]
     public async Task Train_NothingNewEnded_KeepsThePublishedModel()
     {
         var rig = new ScoringRig(trained.Database);

@@ -36,6 +36,7 @@ internal sealed class BlendPredictor : IDisposable
 {
     private readonly BlendModel _model;
     private readonly List<(BlendMember Member, List<Booster> Boosters)> _members = [];
+    private readonly List<List<TreeExplainer>> _explainers = [];
 
     public BlendPredictor(BlendModel model)
     {
@@ -112,8 +113,14 @@ internal sealed class BlendPredictor : IDisposable
     {
         var places = Columns.Select((name, place) => (name, place)).ToDictionary(c => c.name, c => c.place, StringComparer.Ordinal);
         var result = rows.Select(_ => new double[places.Count + 1]).ToArray();
-        foreach (var (member, boosters) in _members)
+        if (_explainers.Count == 0)
         {
+            _explainers.AddRange(_model.Members.Select(m => m.Trees.Select(text => new TreeExplainer(text)).ToList()));
+        }
+
+        for (var m = 0; m < _members.Count; m++)
+        {
+            var member = _members[m].Member;
             var encoded = member.Encoder.Encode(table, rows);
             var blocks = member.Encoder.Blocks.Select(b => places[b.Column]).ToArray();
             var linearOwners = member.Encoder.LinearOwners;
@@ -134,19 +141,14 @@ internal sealed class BlendPredictor : IDisposable
                 }
             }
 
-            foreach (var booster in boosters)
+            var width = treeOwners.Count;
+            var treePlaces = treeOwners.Select(owner => blocks[owner]).ToArray();
+            foreach (var explainer in _explainers[m])
             {
-                var share = _model.Calibration.Slope * _model.TreeWeight / boosters.Count / _members.Count;
-                var values = booster.Explain(encoded, AllTrees);
-                var width = treeOwners.Count + 1;
+                var share = _model.Calibration.Slope * _model.TreeWeight / _explainers[m].Count / _members.Count;
                 for (var i = 0; i < rows.Length; i++)
                 {
-                    for (var c = 0; c < treeOwners.Count; c++)
-                    {
-                        result[i][blocks[treeOwners[c]]] += share * values[(i * width) + c];
-                    }
-
-                    result[i][^1] += share * values[(i * width) + treeOwners.Count];
+                    explainer.Add(encoded.Tree.AsSpan(i * width, width), treePlaces, share, result[i]);
                 }
             }
         }

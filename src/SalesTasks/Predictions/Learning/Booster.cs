@@ -122,8 +122,8 @@ internal sealed class Booster : IDisposable
     }
 
     /// <summary>
-    /// Exact Shapley values on the log-odds scale (TreeSHAP, Lundberg 2018): for each row one value a column, then the base; they add up to
-    /// the log-odds.
+    /// Exact Shapley values on the log-odds scale (TreeSHAP, Lundberg 2018) by LightGBM itself: for each row one value a column, then the base; they add
+    /// up to the log-odds. What <see cref="TreeExplainer"/>, which predictions use, is measured by.
     /// </summary>
     public double[] Explain(Encoded rows, int trees)
     {

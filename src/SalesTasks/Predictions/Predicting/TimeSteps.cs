@@ -23,7 +23,7 @@ internal sealed class TimeSteps(DateTimeOffset asOf)
         var start = _now - (long)Math.Round(days * Day);
         var today = Middle(deal, 1) - start;
         var counted = today < Weekly ? Math.Max(today, 0)
-            : today < Monthly ? Math.Max(Middle(deal, 7) - start, Weekly)
+            : today < Monthly ? Math.Clamp(Middle(deal, 7) - start, Weekly, Monthly)
             : Math.Max(Middle(deal, 28) - start, Monthly);
         return counted / (double)Day;
     }
