@@ -198,7 +198,14 @@ internal sealed class SmtpChannel(SmtpSettings settings, UnsubscribeLink? unsubs
                 return (null, "an attachment's content_type cannot be read");
             }
 
-            body.Attachments.Add(attachment.Name, attachment.Content, type);
+            // In base64, which keeps every byte; as text its line ends would become those of mail.
+            body.Attachments.Add(new MimePart(type)
+            {
+                Content = new MimeContent(new MemoryStream(attachment.Content, writable: false)),
+                ContentDisposition = new ContentDisposition(ContentDisposition.Attachment),
+                ContentTransferEncoding = ContentEncoding.Base64,
+                FileName = attachment.Name,
+            });
         }
 
         var mail = new MimeMessage

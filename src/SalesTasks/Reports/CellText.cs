@@ -14,7 +14,7 @@ internal static class CellText
         return column.Kind switch
         {
             ColumnKind.Name => Names.Of((string?)value, language),
-            ColumnKind.Word => language.Word((string)value!),
+            ColumnKind.Word => value is string word ? language.Word(word) : None,
             ColumnKind.Period => language.ShortPeriod(table.PeriodOf(row)),
             ColumnKind.YesNo => value switch
             {
@@ -40,6 +40,7 @@ internal static class CellText
         ColumnKind.Money => "money",
         ColumnKind.Days => "days",
         ColumnKind.Decimal => "decimal",
+        ColumnKind.Figure => "figure",
         _ => "count",
     };
 
@@ -47,9 +48,12 @@ internal static class CellText
     {
         (ColumnKind.Change, "share") => Signed(value * 100, v => language.Decimal(v)) + language.Text(" points", " puntos"),
         (ColumnKind.Change, "days") => Signed(value, language.Days),
+        (ColumnKind.Change, "hours") => Signed(value, language.Hours),
         (ColumnKind.Change, _) => Signed(value, language.Money),
         (_, "share") => language.Share(value),
         (_, "days") => language.Days(value),
+        (_, "hours") => language.Hours(value),
+        (_, "figure") => language.Decimal(value, 3),
         (_, "money") => language.Money(value),
         (_, "decimal") => language.Decimal(value),
         _ => language.Count(value),
@@ -59,9 +63,11 @@ internal static class CellText
     private static string Bare(double value, ColumnKind kind, string unit, ReportLanguage language) => (kind, unit) switch
     {
         (ColumnKind.Change, "share") => Signed(value * 100, v => language.Decimal(v)),
+        (ColumnKind.Change, "money") => Signed(value, language.Money),
         (ColumnKind.Change, _) => Signed(value, v => language.Decimal(v)),
         (_, "share") => language.Decimal(value * 100),
-        (_, "days") or (_, "decimal") => language.Decimal(value),
+        (_, "figure") => language.Decimal(value, 3),
+        (_, "days") or (_, "decimal") or (_, "hours") => language.Decimal(value),
         _ => language.Count(value),
     };
 

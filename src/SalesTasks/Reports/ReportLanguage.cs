@@ -29,6 +29,39 @@ internal sealed class ReportLanguage
         ["conversion_rate"] = new("Conversion rate", "Tasa de conversión"),
         ["win_rate"] = new("Win rate", "Tasa de éxito"),
         ["time_to_close"] = new("Time to close", "Tiempo hasta el cierre"),
+        ["win_probability"] = new("Win probability", "Probabilidad de ganar"),
+        ["deal_value"] = new("Deal value", "Valor"),
+        ["risk"] = new("Risk", "Riesgo"),
+        ["psi"] = new("Drift", "Deriva"),
+        ["calibration"] = new("Calibration", "Calibración"),
+        ["unmeasured"] = new("not measured yet", "aún sin medir"),
+        ["stable"] = new("stable", "estable"),
+        ["moderate"] = new("moderate", "moderado"),
+        ["high"] = new("high", "alto"),
+        ["unknown"] = new("too few deals", "muy pocas oportunidades"),
+        ["conversion_drop"] = new("Conversion fell", "Cayó la conversión"),
+        ["high_value_lead"] = new("High-value lead without follow-up", "Lead valioso sin seguimiento"),
+        ["hot_lead_untouched"] = new("Hot lead untouched", "Lead caliente sin contactar"),
+        ["job_failed"] = new("A job failed", "Falló un trabajo"),
+        ["job_late"] = new("A job is late", "Un trabajo se retrasa"),
+        ["job_lost"] = new("A job was lost", "Se perdió un trabajo"),
+        ["messages_unsettled"] = new("Messages in doubt or dead", "Mensajes en duda o muertos"),
+        ["model_stale"] = new("Model is old", "Modelo antiguo"),
+        ["outbox_stuck"] = new("Messages wait too long", "Mensajes que esperan demasiado"),
+        ["overdue_tasks"] = new("Overdue tasks", "Tareas atrasadas"),
+        ["overloaded_rep"] = new("Overloaded representative", "Representante sobrecargado"),
+        ["stale_lead"] = new("Silent lead", "Lead sin contacto"),
+        ["impact_conversion"] = new("Conversion", "Conversión"),
+        ["impact_win_rate"] = new("Win rate", "Tasa de éxito"),
+        ["impact_hours_to_first_contact"] = new("Time to first contact", "Tiempo hasta el primer contacto"),
+        ["impact_days_to_close"] = new("Time to close", "Tiempo hasta el cierre"),
+        ["impact_revenue_per_lead"] = new("Value won per lead", "Valor ganado por lead"),
+        ["impact_tasks_on_time"] = new("Tasks completed on time", "Tareas completadas a tiempo"),
+        ["impact_abandoned"] = new("Abandoned leads", "Leads abandonados"),
+        ["verdict_toosmall"] = new("too few leads", "muy pocos leads"),
+        ["verdict_unclear"] = new("not clear yet", "aún no claro"),
+        ["verdict_better"] = new("better", "mejor"),
+        ["verdict_worse"] = new("worse", "peor"),
         ["tasks_on_time"] = new("Tasks completed on time", "Tareas completadas a tiempo"),
     };
 
@@ -84,6 +117,8 @@ internal sealed class ReportLanguage
     public string AxisShare(double value) => (value * 100).ToString("0.#", _numbers) + " %";
 
     public string Days(double value) => value.ToString("0.0", _numbers) + Text(" days", " días");
+
+    public string Hours(double value) => value.ToString("#,##0.0", _numbers) + Text(" hours", " horas");
 
     public string Date(DateTimeOffset date) => Code == "es"
         ? string.Create(CultureInfo.InvariantCulture, $"{date.Day} {_months[date.Month - 1]} {date.Year}")

@@ -18,5 +18,9 @@ internal static class ReportSections
         CampaignsSection.Section,
         CampaignVariantsSection.Section,
         ScoringSection.Section,
+        ModelsSection.Section,
+        TimingSection.Section,
+        AlertsSection.Section,
+        ImpactSection.Section,
     ];
 }

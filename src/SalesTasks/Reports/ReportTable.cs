@@ -13,6 +13,9 @@ internal enum ColumnKind
     Period,
     Count,
     Decimal,
+
+    /// <summary>A number to a thousandth.</summary>
+    Figure,
     Money,
     Share,
     Days,

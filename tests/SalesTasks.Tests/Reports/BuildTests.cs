@@ -222,7 +222,7 @@ public sealed class BuildTests(TestDatabase database) : IClassFixture<TestDataba
         await _rig.LoadSampleAsync(120);
         RunningProgram Start() => ProgramRunner.For(database).Start("reports", "build", "--as-of", ReportsRig.Now.ToString("O"));
         async Task WholeAsync() => Assert.Equal(0, await database.ScalarAsync<long>(
-            "SELECT count(*) FROM reports r WHERE (SELECT count(*) FROM report_files f WHERE f.report_id = r.id) <> 13"));
+            "SELECT count(*) FROM reports r WHERE (SELECT count(*) FROM report_files f WHERE f.report_id = r.id) <> 17"));
         var usual = (await ProgramRunner.For(database).RunAsync("reports", "build", "--dry-run", "--as-of", ReportsRig.Now.ToString("O"))).ShouldExitWith(ExitCode.Done);
 
         await KillHarness.RunAsync(

@@ -29,10 +29,10 @@ public sealed class DeliverTests(TestDatabase database) : IClassFixture<TestData
         var first = await _rig.DeliverAsync("--output", folder.Path);
         var second = await _rig.DeliverAsync("--output", folder.Path);
 
-        Assert.Equal((13, 0), (first.Count("files"), second.Count("files")));
+        Assert.Equal((17, 0), (first.Count("files"), second.Count("files")));
         Assert.Equal("nothing_to_do", second.GetProperty("status").GetString());
         Assert.Equal(await _rig.FileAsync("report-en.html"), await File.ReadAllBytesAsync(first.Detail("page"), TestContext.Current.CancellationToken));
-        Assert.Equal(13, Directory.EnumerateFiles(Path.GetDirectoryName(first.Detail("page"))!).Count());
+        Assert.Equal(17, Directory.EnumerateFiles(Path.GetDirectoryName(first.Detail("page"))!).Count());
     }
 
     [Fact]
@@ -157,7 +157,7 @@ public sealed class DeliverTests(TestDatabase database) : IClassFixture<TestData
         var before = storage.Objects.ToDictionary();
         await _rig.DeliverAsync(flags);
 
-        Assert.Equal(13, first.Count("objects"));
+        Assert.Equal(17, first.Count("objects"));
         Assert.Equal(before.OrderBy(o => o.Key, StringComparer.Ordinal), storage.Objects.OrderBy(o => o.Key, StringComparer.Ordinal));
         Assert.Equal("s3://reports/team/sales_reports/weekly/2026-W11/", first.Detail("s3"));
         Assert.Equal("text/html; charset=utf-8", storage.Types["/reports/team/sales_reports/weekly/2026-W11/report-en.html"]);
@@ -165,7 +165,7 @@ public sealed class DeliverTests(TestDatabase database) : IClassFixture<TestData
         Assert.Equal(Convert.ToHexString(await _rig.FileAsync("report.json")), storage.Objects["/reports/team/sales_reports/weekly/2026-W11/report.json"]);
         Assert.DoesNotContain(storage.Headers, name => name.Equals("x-amz-acl", StringComparison.OrdinalIgnoreCase));
         // The page appears once its data are there.
-        Assert.EndsWith("report-en.html", storage.Order.Skip(12).First(), StringComparison.Ordinal);
+        Assert.EndsWith("report-en.html", storage.Order.Skip(16).First(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -183,8 +183,8 @@ public sealed class DeliverTests(TestDatabase database) : IClassFixture<TestData
 
         Assert.Equal(ExitCode.Refused, refused);
         Assert.Contains("the storage answers 403", result.GetProperty("error").GetString()!, StringComparison.Ordinal);
-        Assert.Equal((13, 0, 1, 1), (result.Count("files"), result.Count("objects"), result.Count("emails"), result.Count("slack")));
-        Assert.Equal((0, 13, 0, 0), (retry.Count("files"), retry.Count("objects"), retry.Count("emails"), retry.Count("slack")));
+        Assert.Equal((17, 0, 1, 1), (result.Count("files"), result.Count("objects"), result.Count("emails"), result.Count("slack")));
+        Assert.Equal((0, 17, 0, 0), (retry.Count("files"), retry.Count("objects"), retry.Count("emails"), retry.Count("slack")));
     }
 
     [Fact]

@@ -99,7 +99,7 @@ internal sealed class ReportsRig(TestDatabase database)
         [.. Json.Parse(await TextAsync("report.json")).GetProperty("tables").GetProperty(table).EnumerateArray()];
 
     public async Task EmptyAsync() => await database.ExecuteAsync(
-        "TRUNCATE leads, sales_campaigns, sales_reps, reports, stored_files, report_forecasts, outbox_messages, task_runs CASCADE");
+        "TRUNCATE leads, sales_campaigns, sales_reps, reports, stored_files, report_forecasts, outbox_messages, task_runs CASCADE; DROP TABLE IF EXISTS demo_truth");
 }
 
 internal static class ReportResults
