@@ -111,7 +111,7 @@ internal sealed class ReportLanguage
         _ => value.ToString("#,##0.##", _numbers),
     };
 
-    public string Share(double value) => (value * 100).ToString("0.0", _numbers) + " %";
+    public string Share(double value) => (value * 100).ToString("0.0", _numbers) + "\u00a0%";
 
     /// <summary>A share on an axis: 25 %.</summary>
     public string AxisShare(double value) => (value * 100).ToString("0.#", _numbers) + " %";

@@ -40,12 +40,12 @@ internal static class ReportPage
         th:first-child,td.w{text-align:left}thead th{color:var(--soft);font-weight:600;vertical-align:bottom;white-space:normal;min-width:4.5em}
         tbody th{font-weight:500;white-space:normal;min-width:8em;max-width:22em;overflow-wrap:anywhere}tbody tr:nth-child(even){background:var(--stripe)}
         td.w{white-space:normal;max-width:22em;overflow-wrap:anywhere}
-        td small{color:var(--soft);font-size:.8125rem}
+        td small{color:var(--soft);font-size:.93em}
         footer{padding-bottom:40px}
         @media print{:root{--back:#fff;--paper:#fff;--text:#1d2733;--soft:#566372;--line:#d5dce4;--head:#0b4f7d;--stripe:#f7f9fb;--good:#e3f1fb}
-        @page{margin:14mm}body{font-size:11px}main,header,footer{max-width:none;padding-left:0;padding-right:0}.cards{grid-template-columns:repeat(3,1fr)}
+        @page{margin:14mm}html{font-size:11px}body{font-size:1rem}main,header,footer{max-width:none;padding-left:0;padding-right:0}.cards{grid-template-columns:repeat(3,1fr)}
         .cards li,figure,tr,h2{break-inside:avoid}h2,caption,thead{break-after:avoid}section{border:0;padding:0 0 8px}.scroll{overflow:visible}
-        table{font-size:8.5px}th,td{padding:3px 6px 3px 0;white-space:normal}tbody th{min-width:0}thead th{min-width:0}.charts figure{max-width:45%}}
+        table{font-size:.8rem}th,td{padding:3px 6px 3px 0;white-space:normal}tbody th{min-width:0}thead th{min-width:0}.charts figure{max-width:45%}}
 
         """;
 
@@ -138,8 +138,8 @@ internal static class ReportPage
     {
         var sample = language.Count(table.NumberOrZero(row, "sample"));
         return table.Number(row, "low") is { } low && table.Number(row, "high") is { } high
-            ? language.Text("95 % interval: ", "intervalo del 95 %: ") + $"{language.Share(low)} – {language.Share(high)}, n = {sample}"
-            : $"n = {sample}";
+            ? language.Text("95 % interval: ", "intervalo del 95 %: ") + $"{language.Share(low)}\u00a0– {language.Share(high)}, n\u00a0=\u00a0{sample}"
+            : $"n\u00a0=\u00a0{sample}";
     }
 
     private static void WriteSection(Markup page, ReportTable table, ReportLanguage language)

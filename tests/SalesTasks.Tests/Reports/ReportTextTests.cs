@@ -91,8 +91,8 @@ public sealed class ReportTextTests
     [Fact]
     public void Numbers_InEachLanguage_AreWrittenItsWay()
     {
-        Assert.Equal(("1,234,567", "12.5 %", "3.0 days", "1.25M"), Written(ReportLanguage.English));
-        Assert.Equal(("1.234.567", "12,5 %", "3,0 días", "1,25M"), Written(ReportLanguage.Spanish));
+        Assert.Equal(("1,234,567", "12.5\u00a0%", "3.0 days", "1.25M"), Written(ReportLanguage.English));
+        Assert.Equal(("1.234.567", "12,5\u00a0%", "3,0 días", "1,25M"), Written(ReportLanguage.Spanish));
 
         static (string Count, string Share, string Days, string Money) Written(ReportLanguage language) =>
             (language.Count(1_234_567), language.Share(0.125), language.Days(3), language.ShortMoney(1_250_000));
