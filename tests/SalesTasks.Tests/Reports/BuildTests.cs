@@ -59,7 +59,7 @@ public sealed class BuildTests(TestDatabase database) : IClassFixture<TestDataba
     [Fact]
     public async Task Languages_Both_ShareDataAndForecast()
     {
-        await _rig.LoadSampleAsync(120);
+        await _rig.LoadSampleAsync(400);
 
         await _rig.BuildAsync();
         var spanish = await _rig.BuildAsync("--language", "es");
@@ -202,7 +202,7 @@ public sealed class BuildTests(TestDatabase database) : IClassFixture<TestDataba
     [Fact]
     public async Task TwoBuilders_AtOnce_MakeOneVersion()
     {
-        await _rig.LoadSampleAsync(120);
+        await _rig.LoadSampleAsync(400);
 
         var results = await TwoRunners.RunAsync(
             () => ProgramRunner.For(database).Start("reports", "build", "--as-of", ReportsRig.Now.ToString("O")),

@@ -52,7 +52,7 @@ internal sealed class ReportsRig(TestDatabase database)
         """
         UPDATE sales_reps SET name = left(@name || email, 256);
         UPDATE leads SET source = left(@name, 32);
-        UPDATE sales_campaigns SET name = left(@name || repeat('x', 200) || id, 256);
+        UPDATE sales_campaigns SET name = left(@name || id || repeat('x', 200), 256);
         UPDATE sales_campaign_executions SET metadata = metadata || jsonb_build_object('variant', @name || (metadata ->> 'variant') || repeat('y', 10000));
         UPDATE sales_campaign_events SET metadata = metadata || jsonb_build_object('variant', @name || (metadata ->> 'variant') || repeat('y', 10000))
         WHERE metadata ? 'variant';
