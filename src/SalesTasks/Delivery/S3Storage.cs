@@ -126,7 +126,7 @@ internal sealed class S3Storage : IDisposable
         await PutAsync(new PutObjectRequest { InputStream = stream, AutoCloseStream = false, ContentType = contentType }, address, cancellationToken);
     }
 
-    private Task PutAsync(PutObjectRequest request, string address, CancellationToken cancellationToken)
+    private Task<PutObjectResponse> PutAsync(PutObjectRequest request, string address, CancellationToken cancellationToken)
     {
         (request.BucketName, request.Key) = Split(address);
         // Signed as a whole, which every storage understands.

@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
-using Npgsql;
 using SalesTasks.Charts;
 using SalesTasks.Cli;
 using SalesTasks.Database;

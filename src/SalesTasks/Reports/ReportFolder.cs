@@ -40,7 +40,7 @@ internal static class ReportFolder
         }
 
         // Beside its place: a rename within one folder is atomic. Two runs write two files, and the same bytes.
-        var partial = $"{path}.{Guid.NewGuid():N}.partial";
+        var partial = $"{path}.{Path.GetRandomFileName()}.partial";
         try
         {
             File.WriteAllBytes(partial, content);

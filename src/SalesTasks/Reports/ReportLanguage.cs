@@ -120,9 +120,7 @@ internal sealed class ReportLanguage
 
     public string Hours(double value) => value.ToString("#,##0.0", _numbers) + Text(" hours", " horas");
 
-    public string Date(DateTimeOffset date) => Code == "es"
-        ? string.Create(CultureInfo.InvariantCulture, $"{date.Day} {_months[date.Month - 1]} {date.Year}")
-        : string.Create(CultureInfo.InvariantCulture, $"{date.Day} {_months[date.Month - 1]} {date.Year}");
+    public string Date(DateTimeOffset date) => string.Create(CultureInfo.InvariantCulture, $"{date.Day} {_months[date.Month - 1]} {date.Year}");
 
     /// <summary>A period in a table or on an axis: W11, or Mar 26.</summary>
     public string ShortPeriod(ReportPeriod period) => period.Type == ReportPeriod.Weekly
