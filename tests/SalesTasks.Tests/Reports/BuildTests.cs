@@ -1,7 +1,3 @@
-using System.Text;
-using System.Text.Json;
-using SalesTasks.Reports;
-using SalesTasks.Tests.Cli;
 using SalesTasks.Tests.TestBase;
 
 namespace SalesTasks.Tests.Reports;

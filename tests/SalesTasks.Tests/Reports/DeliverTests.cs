@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
-using System.Text.Json;
 using MimeKit;
 using SalesTasks.Reports;
 using SalesTasks.Tests.Outbox;
@@ -100,7 +99,7 @@ public sealed class DeliverTests(TestDatabase database) : IClassFixture<TestData
         var attachment = Assert.IsType<MimePart>(Assert.Single(mail.Attachments), exactMatch: false);
         Assert.Equal(("weekly-2026-W11-en.html", "text/html"), (attachment.FileName, attachment.ContentType.MimeType));
         using var content = new MemoryStream();
-        await attachment.Content.DecodeToAsync(content, TestContext.Current.CancellationToken);
+        await attachment.Content!.DecodeToAsync(content, TestContext.Current.CancellationToken);
         Assert.Equal(await _rig.FileAsync("report-en.html"), content.ToArray());
     }
 

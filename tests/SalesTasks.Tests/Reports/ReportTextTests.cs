@@ -1,4 +1,3 @@
-using System.Text;
 using SalesTasks.Charts;
 using SalesTasks.Reports;
 
