@@ -275,7 +275,7 @@ BEGIN
   JOIN timing_profiles f ON f.credible AND f.channel = p_channel AND f.segment = coalesce(
     (SELECT o.segment FROM timing_profiles o WHERE o.segment = timing_segment(l.industry) AND o.channel = p_channel), '*')
   CROSS JOIN LATERAL (
-    SELECT (k.local + make_interval(days => n)) AT TIME ZONE k.zone AS latest
+    SELECT (k.local + make_interval(days => n)) AT TIME ZONE k.zone AS latest, (k.local + make_interval(days => n))::date AS day
     FROM generate_series(1, 21) AS n
     WHERE extract(isodow FROM k.local + make_interval(days => n))::int = ANY (y.window_days)
     ORDER BY n
@@ -304,6 +304,8 @@ BEGIN
       * power(0.97::double precision, extract(epoch FROM c.opens - p_earliest)::double precision / 86400) AS worth
   ) AS w
   WHERE t.active AND contact_arm(p_lead_ext_id) = 'treated' AND c.opens < c.closes
+    -- What the calendar alone rules out is not converted between zones.
+    AND d.day <= bound.day AND d.day + make_interval(hours => s.hour + 1) > k.local
     AND (k.explores OR w.worth > f.plain_rate)
     AND (r.email IS NULL OR (extract(isodow FROM e.rep_day)::int = ANY (r.work_days) AND NOT EXISTS (
       SELECT FROM sales_rep_absences a

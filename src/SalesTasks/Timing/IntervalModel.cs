@@ -9,8 +9,12 @@ namespace SalesTasks.Timing;
 internal readonly record struct GapCount(string Segment, int Days, double Contacts, double Answered, double Expected);
 
 /// <summary>How many days a segment is best left between two contacts.</summary>
+/// <param name="Segment"><see cref="SlotModel.Everybody"/>: who has none of its own.</param>
 /// <param name="Days">Those chosen; <see cref="IntervalModel.PlainDays"/> where nothing else is credibly better.</param>
+/// <param name="Contacts">How many it was learned from.</param>
 /// <param name="Gain">Hazard of an answer after these days against that after the plain ones; 1: the same.</param>
+/// <param name="GainLow">Lower end of its 90 % interval.</param>
+/// <param name="GainHigh">Upper end.</param>
 internal sealed record Interval(string Segment, int Days, double Contacts, double Gain, double GainLow, double GainHigh)
 {
     public bool Credible => Days != IntervalModel.PlainDays;

@@ -13,6 +13,8 @@ internal readonly record struct Arm(long Leads, double Sum, double Squares)
 /// How much better treated leads answer than those of the control, with 90 % intervals. Each arm gets one lead that always answers and one that
 /// never does (Agresti and Caffo 2000), so that intervals of small numbers keep their width.
 /// </summary>
+/// <param name="Treated">Leads that get learned hours.</param>
+/// <param name="Control">Leads that keep plain windows.</param>
 /// <param name="Difference">Treated − control.</param>
 /// <param name="Ratio">Treated ÷ control, interval by the delta method on its logarithm; null without a control that answers.</param>
 internal sealed record Lift(Arm Treated, Arm Control, Estimate Difference, Estimate? Ratio)

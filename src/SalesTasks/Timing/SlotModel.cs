@@ -29,6 +29,8 @@ internal sealed record Profile(string Segment, string Channel, double Leads, dou
 }
 
 /// <summary>The hours of one channel, and why none may be used where that is so.</summary>
+/// <param name="Channel">email or call.</param>
+/// <param name="Profiles">Everybody's first.</param>
 /// <param name="PValue">Of the test that hours and weekdays make no difference.</param>
 /// <param name="Obstacle">thin_data, no_effect; null: none.</param>
 internal sealed record ChannelModel(string Channel, IReadOnlyList<Profile> Profiles, double PValue, string? Obstacle);

@@ -50,6 +50,9 @@ internal sealed class ReportsRig(TestDatabase database)
     /// <summary>Names of reps, sources, campaigns and variants become hostile.</summary>
     public Task MakeHostileAsync() => database.ExecuteAsync(
         """
+        -- Something was won in the week, so that there is a best rep and a best source to name.
+        UPDATE sales_pipeline SET stage = 'closed_won', closed_at = @won, estimated_value = 5000
+        WHERE id = (SELECT min(id) FROM sales_pipeline WHERE stage < 'closed_won' AND assigned_to IN (SELECT email FROM sales_reps) AND qualified_at < @won);
         UPDATE sales_reps SET name = left(@name || email, 256);
         UPDATE leads SET source = left(@name, 32);
         UPDATE sales_campaigns SET name = left(@name || id || repeat('x', 200), 256);
@@ -57,7 +60,7 @@ internal sealed class ReportsRig(TestDatabase database)
         UPDATE sales_campaign_events SET metadata = metadata || jsonb_build_object('variant', @name || (metadata ->> 'variant') || repeat('y', 10000))
         WHERE metadata ? 'variant';
         """,
-        ("name", Hostile));
+        ("name", Hostile), ("won", WeekStart.AddDays(1)));
 
     public async Task<(ExitCode ExitCode, JsonElement Result)> RunAsync(string job, params string[] flags)
     {
