@@ -15,10 +15,11 @@ using SalesTasks.Predictions.Exports;
 using SalesTasks.Predictions.Outcomes;
 using SalesTasks.Predictions.Predicting;
 using SalesTasks.Predictions.Training;
+using SalesTasks.Reports;
 using SalesTasks.Routing;
 using SalesTasks.Scoring;
-using SalesTasks.Timing;
 using SalesTasks.Setup;
+using SalesTasks.Timing;
 using SalesTasks.Validation;
 
 namespace SalesTasks;
@@ -37,12 +38,13 @@ internal static class Commands
             Fixed = new Dictionary<JobDefinition, BoolParameter> { [RoutingJobs.Assign] = RoutingJobs.OnlyUnassigned },
         },
         new("sales_intelligent_routing", RoutingJobs.Assign, OutboxJobs.Dispatch),
-        new("sales_alerts_intelligent", AlertJobs.Evaluate, OutboxJobs.Dispatch),
         new("sales_ml_training", PredictionJobs.Train),
         new("sales_ml_predictions", PredictionJobs.Predict, OutboxJobs.Dispatch),
         new("sales_timing_optimizer", TimingJobs.Analyze, TimingJobs.Apply),
-        new("sales_lead_ingest", LeadsJobs.Import),
+        new("sales_alerts_intelligent", AlertJobs.Evaluate, OutboxJobs.Dispatch),
         new("sales_maintenance", MaintenanceJobs.Maintain),
+        new("sales_analytics_reports", ReportsJobs.Build, ReportsJobs.Deliver, OutboxJobs.Dispatch),
+        new("sales_lead_ingest", LeadsJobs.Import),
     ];
 
     /// <summary>What the demo runs, in this order: every DAG that needs nothing but the sample.</summary>
@@ -61,9 +63,8 @@ internal static class Commands
         tree.Add(RuleCommands.Show(), "scoring", "rules");
         tree.Add(RuleCommands.Edit(), "scoring", "rules");
         tree.Add(RuleCommands.Validate(), "scoring", "rules");
-        tree.Add(ExplainCommand.Create(ExplainScore.Section, ExplainRouting.Section, ExplainExperiment.Section));
-        tree.Add(ExplainCommand.Create(ExplainScore.Section, ExplainRouting.Section, ExplainPrediction.Section));
-        tree.Add(ExplainCommand.Create(ExplainScore.Section, ExplainRouting.Section, ExplainTiming.Section));
+        tree.Add(ExplainCommand.Create(
+            ExplainScore.Section, ExplainRouting.Section, ExplainPrediction.Section, ExplainTiming.Section, ExplainExperiment.Section));
         tree.Add(ReplayCommand.Create(), "routing");
         tree.Add(RepCommands.List(), "reps");
         tree.Add(RepCommands.Show(), "reps");

@@ -2,14 +2,8 @@ using System.Globalization;
 using SalesTasks.Benchmarks;
 
 // Measures in one run what can only be judged side by side.
-// Usage: [scoring] [cold-start] [routing] [campaigns] [follow-up] [outbox] [experiment] [--leads 10000,100000,1000000] [--messages 20000] [--rounds 3]
-string[] known = ["scoring", "cold-start", "routing", "campaigns", "follow-up", "outbox", "experiment"];
-// Usage: [scoring] [cold-start] [routing] [campaigns] [follow-up] [outbox] [alerts] [--leads 10000,100000,1000000] [--messages 20000] [--rounds 3]
-string[] known = ["scoring", "cold-start", "routing", "campaigns", "follow-up", "outbox", "alerts"];
-// Usage: [scoring] [cold-start] [routing] [campaigns] [follow-up] [outbox] [predict] [--leads 10000,100000,1000000] [--messages 20000] [--rounds 3]
-string[] known = ["scoring", "cold-start", "routing", "campaigns", "follow-up", "outbox", "predict"];
-// Usage: [scoring] [cold-start] [routing] [campaigns] [follow-up] [outbox] [timing] [--leads 10000,100000,1000000] [--messages 20000] [--rounds 3]
-string[] known = ["scoring", "cold-start", "routing", "campaigns", "follow-up", "outbox", "timing"];
+// Usage: [scoring] [cold-start] [routing] [campaigns] [follow-up] [outbox] [reports] [alerts] [experiment] [predict] [timing] [--leads 10000,100000,1000000] [--messages 20000] [--rounds 3]
+string[] known = ["scoring", "cold-start", "routing", "campaigns", "follow-up", "outbox", "reports", "alerts", "experiment", "predict", "timing"];
 var sizes = new List<int> { 10_000, 100_000, 1_000_000 };
 var rounds = 3;
 var messages = 20_000;
@@ -58,6 +52,14 @@ if (wanted.Contains("outbox"))
     await OutboxBenchmark.RunAsync(messages, rounds, stop.Token);
 }
 
+if (wanted.Contains("reports"))
+{
+    foreach (var size in sizes)
+    {
+        await ReportsBenchmark.RunAsync(size, stop.Token);
+    }
+}
+
 if (wanted.Contains("scoring"))
 {
     foreach (var size in sizes)
@@ -90,21 +92,30 @@ if (wanted.Contains("follow-up"))
     }
 }
 
-if (wanted.Contains("experiment"))
-{
-    foreach (var size in sizes)
-    {
-        await ExperimentBenchmark.RunAsync(size, stop.Token);
 if (wanted.Contains("alerts"))
 {
     foreach (var size in sizes)
     {
         await AlertsBenchmark.RunAsync(size, stop.Token);
+    }
+}
+
+if (wanted.Contains("experiment"))
+{
+    foreach (var size in sizes)
+    {
+        await ExperimentBenchmark.RunAsync(size, stop.Token);
+    }
+}
+
 if (wanted.Contains("predict"))
 {
     foreach (var size in sizes)
     {
         await PredictBenchmark.RunAsync(size, stop.Token);
+    }
+}
+
 if (wanted.Contains("timing"))
 {
     foreach (var size in sizes.Where(size => size <= 100_000))
