@@ -1,7 +1,7 @@
 namespace SalesTasks.Benchmarks;
 
 /// <summary>
-/// Situations of one kind in 100 times as many leads: the first evaluation, the same again, a tenth of them over; and the conversion rule's shares.
+/// Situations of one kind in 100 times as many leads: the first evaluation, the same again, a tenth of them over.
 /// </summary>
 internal static class AlertsBenchmark
 {
