@@ -27,7 +27,8 @@ CREATE TABLE timing_state (
 );
 INSERT INTO timing_state DEFAULT VALUES;
 COMMENT ON TABLE timing_state IS 'what timing analyze concluded last, and whether learned hours are in use';
-COMMENT ON COLUMN timing_state.state IS 'learning = nothing credible yet; ready = learned hours may be used; fallback = they gained nothing, plain windows for four weeks';
+COMMENT ON COLUMN timing_state.state IS
+  'learning = nothing credible yet; ready = learned hours may be used; fallback = they gained nothing, plain windows for four weeks';
 COMMENT ON COLUMN timing_state.reason IS 'thin_data, no_effect, lift_not_positive; null when ready';
 COMMENT ON COLUMN timing_state.active IS 'set by timing apply: contact_slot answers with learned hours';
 COMMENT ON COLUMN timing_state.week IS 'Monday of the week of the analysis: who explores, and the seed of the draws';
@@ -85,6 +86,7 @@ CREATE TABLE timing_slots (
   draws real[] NOT NULL,
   PRIMARY KEY (segment, channel, weekday, hour)
 );
+COMMENT ON TABLE timing_slots IS 'what is believed about each hour of the week of a profile, on the lead''s own clock';
 COMMENT ON COLUMN timing_slots.rate IS 'posterior mean of the rate of answers, with its 90 % interval';
 COMMENT ON COLUMN timing_slots.credible IS 'better than plain_rate with a probability of 95 %';
 COMMENT ON COLUMN timing_slots.draws IS 'drawn from the posterior; an exploring lead goes by one of them (Thompson sampling)';
@@ -98,6 +100,7 @@ CREATE TABLE timing_intervals (
   gain_high double precision NOT NULL,
   credible boolean NOT NULL
 );
+COMMENT ON TABLE timing_intervals IS 'days from one contact to the next follow-up, by segment; * is for leads whose own segment has none';
 COMMENT ON COLUMN timing_intervals.gain IS 'answers after these days against those after the plain three, cost of waiting included; 90 % interval';
 
 -- What it has gained, week by week.

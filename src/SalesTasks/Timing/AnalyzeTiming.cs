@@ -99,7 +99,8 @@ internal static class AnalyzeTiming
     private static Arm Of(List<(DateTime? Week, string Arm, Arm Of)> arms, DateTime? week, string arm) =>
         arms.FirstOrDefault(a => a.Week == week && a.Arm == arm).Of;
 
-    private static Lift? LiftOf(List<(DateTime? Week, string Arm, Arm Of)> arms, DateTime? week) => Lift.Of(Of(arms, week, "treated"), Of(arms, week, "control"));
+    private static Lift? LiftOf(List<(DateTime? Week, string Arm, Arm Of)> arms, DateTime? week) =>
+        Lift.Of(Of(arms, week, "treated"), Of(arms, week, "control"));
 
     private static (string, object?)[] Figures(Arm treated, Arm control, Lift? lift) =>
     [

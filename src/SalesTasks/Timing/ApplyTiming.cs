@@ -105,7 +105,10 @@ internal static class ApplyTiming
 
                     await connection.ExecuteStatementAsync("database/set_actor", [("actor", TimingJobs.Apply.Name)], token);
                     return (await connection.QueryStatementAsync(
-                        statement, [("after", after), ("chunk", chunk), ("as_of", context.AsOf)], row => (row.GetInt64(0), row.GetInt64(1), row.GetInt64(2)), token))[0];
+                        statement,
+                        [("after", after), ("chunk", chunk), ("as_of", context.AsOf)],
+                        row => (row.GetInt64(0), row.GetInt64(1), row.GetInt64(2)),
+                        token))[0];
                 },
                 cancellationToken);
             moved += more;

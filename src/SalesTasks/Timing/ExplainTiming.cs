@@ -13,9 +13,11 @@ internal static class ExplainTiming
     private static void Show(PeopleContext context, JsonElement next)
     {
         var channel = TimingTexts.Text(next, "channel") is { } name ? $" ({TimingTexts.Channel(context, name)})" : "";
+        var at = next.GetProperty("at").GetDateTimeOffset();
+        var zone = TimingTexts.Text(next, "time_zone");
         context.Host.Out.WriteLine(context.Text(
-            $"Next contact{channel}: {next.GetProperty("at").GetDateTimeOffset():yyyy-MM-dd HH:mm} UTC, {Local(context, next)} for the lead ({TimingTexts.Text(next, "time_zone")})",
-            $"Próximo contacto{channel}: {next.GetProperty("at").GetDateTimeOffset():yyyy-MM-dd HH:mm} UTC, {Local(context, next)} para el lead ({TimingTexts.Text(next, "time_zone")})"));
+            $"Next contact{channel}: {at:yyyy-MM-dd HH:mm} UTC, {Local(context, next)} for the lead ({zone})",
+            $"Próximo contacto{channel}: {at:yyyy-MM-dd HH:mm} UTC, {Local(context, next)} para el lead ({zone})"));
         if (next.GetProperty("overdue").GetBoolean())
         {
             context.Host.Out.WriteLine(context.Text("  Overdue.", "  Vencido."));
@@ -26,14 +28,16 @@ internal static class ExplainTiming
         {
             context.Host.Out.WriteLine(
                 context.Text("  Answers in that hour: ", "  Respuestas en esa hora: ") + TimingTexts.Rate(next, "rate")
-                + FormattableString.Invariant($"; {context.Text("plain windows", "ventanas normales")} {100 * next.GetProperty("plain_rate").GetDouble():0.0} %; ")
+                + FormattableString.Invariant(
+                    $"; {context.Text("plain windows", "ventanas normales")} {100 * next.GetProperty("plain_rate").GetDouble():0.0} %; ")
                 + context.Text("segment ", "segmento ") + TimingTexts.Segment(context, TimingTexts.Text(next, "profile")!));
         }
 
         if (TimingTexts.IsNumber(next, "interval_days"))
         {
+            var days = next.GetProperty("interval_days");
             context.Host.Out.WriteLine(context.Text(
-                $"  Followed up {next.GetProperty("interval_days")} days after a contact instead of 3.", $"  Seguimiento {next.GetProperty("interval_days")} días después de un contacto en vez de 3."));
+                $"  Followed up {days} days after a contact instead of 3.", $"  Seguimiento {days} días después de un contacto en vez de 3."));
         }
     }
 
@@ -62,8 +66,8 @@ internal static class ExplainTiming
         var from = next.GetProperty("plain_at").GetDateTimeOffset();
         return next.GetProperty("explores").GetBoolean()
             ? context.Text(
-                $"Learned time, planned before for {from:yyyy-MM-dd HH:mm} UTC; this week the lead explores: its hour is drawn by how promising each may be.",
-                $"Hora aprendida, antes {from:yyyy-MM-dd HH:mm} UTC; esta semana el lead explora: su hora se sortea según lo prometedora que pueda ser cada una.")
+                $"Learned time, planned before for {from:yyyy-MM-dd HH:mm} UTC; this week the lead explores: its hour is drawn by how good each may be.",
+                $"Hora aprendida, antes {from:yyyy-MM-dd HH:mm} UTC; esta semana el lead explora: su hora se sortea según lo buena que pueda ser cada una.")
             : context.Text(
                 $"Learned time, planned before for {from:yyyy-MM-dd HH:mm} UTC.", $"Hora aprendida, antes {from:yyyy-MM-dd HH:mm} UTC.");
     }

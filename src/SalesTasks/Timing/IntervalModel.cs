@@ -126,7 +126,8 @@ internal static class IntervalModel
             return StrongestStrength;
         }
 
-        var excess = (list.Sum(g => Math.Pow(g.Answered - (g.Expected * g.Mean), 2)) * list.Count / (list.Count - fitted)) - list.Sum(g => g.Expected * g.Mean);
+        var squares = list.Sum(g => Math.Pow(g.Answered - (g.Expected * g.Mean), 2));
+        var excess = (squares * list.Count / (list.Count - fitted)) - list.Sum(g => g.Expected * g.Mean);
         var variance = excess / list.Sum(g => Math.Pow(g.Expected * g.Mean, 2));
         return variance <= 0 ? StrongestStrength : Math.Clamp(1 / variance, WeakestStrength, StrongestStrength);
     }

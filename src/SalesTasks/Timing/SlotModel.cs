@@ -98,7 +98,10 @@ internal static class SlotModel
         var known = everywhere.Where(cell => cell.Value.Leads >= minDataPoints).Select(cell => cell.Key).Order().ToList();
         var profiles = new List<Profile>
         {
-            Profile(Everybody, [.. everywhere.Select(e => new SlotCount(Everybody, channel, e.Key.Weekday, e.Key.Hour, e.Value.Leads, e.Value.Answered))], rate),
+            Profile(
+                Everybody,
+                [.. everywhere.Select(e => new SlotCount(Everybody, channel, e.Key.Weekday, e.Key.Hour, e.Value.Leads, e.Value.Answered))],
+                rate),
         };
         profiles.AddRange(segments
             .Where(s => s.Total.Leads >= minDataPoints && s.Name.Length > 0)
@@ -127,7 +130,8 @@ internal static class SlotModel
                 var variance = Numbers.Trigamma(p.A) + Numbers.Trigamma(p.B);
                 var half = Numbers.Z90 * Math.Sqrt(variance);
                 return new Slot(
-                    p.Cell.Weekday, p.Cell.Hour, p.Seen.Leads, p.Seen.Answered, p.A / (p.A + p.B), Numbers.Logistic(middle - half), Numbers.Logistic(middle + half),
+                    p.Cell.Weekday, p.Cell.Hour, p.Seen.Leads, p.Seen.Answered, p.A / (p.A + p.B),
+                    Numbers.Logistic(middle - half), Numbers.Logistic(middle + half),
                     usable && middle - Numbers.Logit(plain) > Numbers.Z90 * Math.Sqrt(variance + plainVariance))
                 {
                     Draws = [.. Enumerable.Range(0, Draws).Select(_ => (float)Numbers.Beta(random, p.A, p.B))],

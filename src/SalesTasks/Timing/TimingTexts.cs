@@ -11,7 +11,8 @@ internal static class TimingTexts
         "applied" => context.Text("applied: learned hours are in use", "aplicado: se usan las horas aprendidas"),
         "ready" => context.Text("ready: hours are learned and not in use", "listo: hay horas aprendidas y no se usan"),
         "fallback" => context.Text(
-            "fallback: learned hours gained nothing, plain windows for four weeks", "repliegue: las horas aprendidas no mejoraron nada, ventanas normales durante cuatro semanas"),
+            "fallback: learned hours gained nothing, plain windows for four weeks",
+            "repliegue: las horas aprendidas no mejoraron nada, ventanas normales durante cuatro semanas"),
         _ when reason == "no_effect" => context.Text(
             "learning: no hour is credibly better than another", "aprendiendo: ninguna hora es mejor que otra de forma creíble"),
         _ when reason == "thin_data" => context.Text("learning: too few contacts so far", "aprendiendo: todavía hay pocos contactos"),
@@ -19,7 +20,8 @@ internal static class TimingTexts
     };
 
     public static string Weekday(PeopleContext context, int weekday) => context.Text(
-        ((string[])["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"])[weekday - 1], ((string[])["lun", "mar", "mié", "jue", "vie", "sáb", "dom"])[weekday - 1]);
+        ((string[])["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"])[weekday - 1],
+        ((string[])["lun", "mar", "mié", "jue", "vie", "sáb", "dom"])[weekday - 1]);
 
     public static string Segment(PeopleContext context, string segment) => segment switch
     {
@@ -37,7 +39,9 @@ internal static class TimingTexts
 
     /// <summary>A rate with its 90 % interval, in percent.</summary>
     public static string Rate(JsonElement of, string name) => FormattableString.Invariant(
-        $"{100 * of.GetProperty(name).GetDouble():0.0} % [{100 * of.GetProperty(name + "_low").GetDouble():0.0}–{100 * of.GetProperty(name + "_high").GetDouble():0.0}]");
+        $"{Percent(of, name):0.0} % [{Percent(of, name + "_low"):0.0}–{Percent(of, name + "_high"):0.0}]");
+
+    private static double Percent(JsonElement of, string name) => 100 * of.GetProperty(name).GetDouble();
 
     public static string? Text(JsonElement of, string name) => of.GetProperty(name) is { ValueKind: JsonValueKind.String } text ? text.GetString() : null;
 

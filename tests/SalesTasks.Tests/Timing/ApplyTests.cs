@@ -211,7 +211,7 @@ public sealed class ApplyTests(TestDatabase database) : IClassFixture<TestDataba
         Assert.Equal((1, 1), (counts["intervals_set"], counts["followups_moved"]));
         Assert.Equal(["6.00", "9.00"], await IntervalsAsync());
         // Six days after the contact on Saturday is Friday; its call, a day later, may wait for no Wednesday.
-        Assert.Equal(T0.AddDays(4), await database.ScalarAsync<DateTime>("SELECT next_followup_at FROM sales_pipeline WHERE lead_ext_id = @lead", ("lead", lead)));
+        Assert.Equal(T0.AddDays(4), await database.ScalarAsync<DateTimeOffset>("SELECT next_followup_at FROM sales_pipeline WHERE lead_ext_id = @lead", ("lead", lead)));
 
         await database.ExecuteAsync("UPDATE timing_intervals SET credible = false");
         Assert.Equal(1, (await _rig.ApplyAsync())["intervals_taken_back"]);
@@ -270,7 +270,7 @@ public sealed class ApplyTests(TestDatabase database) : IClassFixture<TestDataba
         await _rig.JobAsync("followup create-tasks", T0);
 
         Assert.InRange((await _rig.LocalAsync($"SELECT due_date FROM sales_followup_tasks WHERE lead_ext_id = '{lead}'", lead))!.Value, At(18, 11), At(18, 12));
-        Assert.Equal(T0.AddDays(1), await database.ScalarAsync<DateTime>("SELECT due_date FROM sales_followup_tasks WHERE lead_ext_id <> @lead", ("lead", lead)));
+        Assert.Equal(T0.AddDays(1), await database.ScalarAsync<DateTimeOffset>("SELECT due_date FROM sales_followup_tasks WHERE lead_ext_id <> @lead", ("lead", lead)));
         Assert.Equal([lead], await database.QueryAsync("SELECT lead_ext_id FROM timing_moves", row => row.GetString(0)));
         // What is planned for a learned hour stays there.
         Assert.Equal(0, (await _rig.ApplyAsync())["tasks_moved"]);
@@ -373,7 +373,7 @@ public sealed class ApplyTests(TestDatabase database) : IClassFixture<TestDataba
             await database.ExecuteAsync("UPDATE timing_profiles SET credible = false");
         }
 
-        Assert.Equal(T0, await database.ScalarAsync<DateTime>("SELECT contact_slot(@lead, 'call', @t0, 3)", ("lead", lead), ("t0", T0)));
+        Assert.Equal(T0, await database.ScalarAsync<DateTimeOffset>("SELECT contact_slot(@lead, 'call', @t0, 3)", ("lead", lead), ("t0", T0)));
     }
 
     private static DateTime At(int day, int hour) => new(2026, 3, day, hour, 0, 0);
@@ -386,14 +386,14 @@ public sealed class ApplyTests(TestDatabase database) : IClassFixture<TestDataba
     }
 
     /// <summary>A task as follow-up made it, a day before it is due.</summary>
-    private Task AddTaskAsync(string lead, string stage, string template, string type, DateTimeOffset due) => database.ExecuteAsync(
+    private Task<int> AddTaskAsync(string lead, string stage, string template, string type, DateTimeOffset due) => database.ExecuteAsync(
         """
         INSERT INTO sales_followup_tasks (pipeline_id, lead_ext_id, task_type, task_title, due_date, created_at, followup_stage, metadata)
         SELECT id, lead_ext_id, @type, 'x', @due, @due - interval '24 hours', @stage::pipeline_stage, jsonb_build_object('template', @template) FROM sales_pipeline WHERE lead_ext_id = @lead
         """,
         ("lead", lead), ("type", type), ("due", due), ("stage", stage), ("template", template));
 
-    private Task AddMessageAsync(string lead, DateTimeOffset notBefore) => database.ExecuteAsync(
+    private Task<int> AddMessageAsync(string lead, DateTimeOffset notBefore) => database.ExecuteAsync(
         """
         INSERT INTO outbox_messages (idempotency_key, channel, purpose, lead_ext_id, recipient, payload, not_before)
         VALUES ('campaign:' || @lead || ':1', 'email', 'campaign', @lead, 'a@acme.example', '{}', @at)
@@ -401,7 +401,7 @@ public sealed class ApplyTests(TestDatabase database) : IClassFixture<TestDataba
         ("lead", lead), ("at", notBefore));
 
     /// <summary>Deals, each with a next follow-up, a task with its call request, and a message.</summary>
-    private Task PlansAsync(int deals) => database.ExecuteAsync(
+    private Task<int> PlansAsync(int deals) => database.ExecuteAsync(
         """
         INSERT INTO leads (ext_id, source, time_zone) SELECT 'p' || i, 'x', 'Europe/Madrid' FROM generate_series(1, @deals) AS i;
         INSERT INTO sales_pipeline (lead_ext_id, email, stage, first_contact_at, last_contact_at, next_followup_at)

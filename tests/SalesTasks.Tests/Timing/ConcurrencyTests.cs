@@ -1,4 +1,3 @@
-using SalesTasks.Tests.Scoring;
 using SalesTasks.Tests.TestBase;
 
 namespace SalesTasks.Tests.Timing;

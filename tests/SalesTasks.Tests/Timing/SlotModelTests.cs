@@ -43,7 +43,7 @@ public sealed class SlotModelTests
             var world = new World(random, effect: 0);
             var history = new History();
             Plain(history, world, random);
-            used += SlotModel.Fit(history.Counts(), "call", MinDataPoints, random).Profiles.Count(p => p.Credible) > 0 ? 1 : 0;
+            used += SlotModel.Fit(history.Counts(), "call", MinDataPoints, random).Profiles.Any(p => p.Credible) ? 1 : 0;
         }
 
         Assert.True(used <= 2, $"used in {used} of 300");
