@@ -151,7 +151,7 @@ internal sealed class MaintainDatabase(JobContext context)
 
         long cleared = 0;
         long after = 0;
-        while (await TryAsync("clear message texts", ClearAsync, cancellationToken) is (> 0 and var chunk, var last))
+        while (await TryAsync("clear message texts", ClearAsync, cancellationToken) is { Cleared: > 0 and var chunk, Last: var last })
         {
             cleared += chunk;
             after = last;

@@ -27,8 +27,8 @@ internal static class ValidateCommand
                         ["valid"] = findings.Count == 0,
                         ["checks"] = Validator.Checks.Cast<object?>().ToList(),
                         ["every_row"] = everyRow,
-                        ["findings"] = findings.ConvertAll(f => Document(context, f)),
-                        ["notes"] = notes.ConvertAll(f => Document(context, f)),
+                        ["findings"] = findings.ConvertAll(object? (f) => Document(context, f)),
+                        ["notes"] = notes.ConvertAll(object? (f) => Document(context, f)),
                     });
                 }
                 else
@@ -53,7 +53,7 @@ internal static class ValidateCommand
         }
     }
 
-    private static object? Document(PeopleContext context, Finding finding) => new Dictionary<string, object?>(StringComparer.Ordinal)
+    private static Dictionary<string, object?> Document(PeopleContext context, Finding finding) => new Dictionary<string, object?>(StringComparer.Ordinal)
     {
         ["check"] = finding.Check,
         ["severity"] = finding.Severity,

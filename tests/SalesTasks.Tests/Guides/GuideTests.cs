@@ -99,7 +99,7 @@ public sealed partial class GuideTests(TestDatabase database) : IClassFixture<Te
         row => row.GetString(0),
         ("function", function));
 
-    private Task FillAsync() => database.ExecuteAsync(
+    private Task<int> FillAsync() => database.ExecuteAsync(
         """
         INSERT INTO sales_reps (email, name) VALUES ('rep@sales.example', 'Rep') ON CONFLICT DO NOTHING;
         INSERT INTO leads (ext_id, source, email) SELECT 'lead-' || n, 'organic', n || '@acme.example' FROM generate_series(1, 8) n ON CONFLICT DO NOTHING;

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using SalesTasks.Setup;
@@ -116,7 +117,7 @@ public sealed class SetupTests(PostgresServer server, TestDatabase other) : ICla
     public async Task Setup_RepsFileWithAFault_StopsThereAndGoesOnWhenItIsMended()
     {
         await using var database = await TestDatabase.CreateAsync(server, migrated: false);
-        var file = Path.Combine(Path.GetTempPath(), $"{Guid.NewGuid():n}.csv");
+        var file = Path.Combine(Path.GetTempPath(), $"sales-reps-{RandomNumberGenerator.GetHexString(16)}.csv");
         try
         {
             await File.WriteAllTextAsync(file, "email,name,time_zone\nana@sales.example,Ana,Atlantis\n", TestContext.Current.CancellationToken);
@@ -236,7 +237,7 @@ public sealed class SetupTests(PostgresServer server, TestDatabase other) : ICla
         {
             _server = server;
             Connection = there.Connection;
-            Connection.Database = $"sales_setup_{Guid.NewGuid():n}";
+            Connection.Database = $"sales_setup_{RandomNumberGenerator.GetHexString(16, lowercase: true)}";
             Program = ProgramRunner.Bare.With(
                 "AIRFLOW_CONN_SALES_POSTGRES",
                 new Uri(there.AirflowUri).GetLeftPart(UriPartial.Authority) + "/" + Connection.Database);
