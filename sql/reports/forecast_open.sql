@@ -10,11 +10,11 @@ WITH entered AS (
 )
 SELECT
   coalesce(e.stage, 'qualified')::text AS stage,
-  coalesce(floor(2 * log(greatest(p.estimated_value, 1))), 0)::int AS band,
+  coalesce(floor(2 * log(greatest(p.estimated_value, 1)::double precision)), 0)::int AS band,
   coalesce(p.probability_pct, 0) AS probability_pct,
   count(*) AS deals,
   coalesce(sum(p.estimated_value), 0)::double precision AS value,
-  coalesce(sum(p.estimated_value ^ 2), 0)::double precision AS squares
+  coalesce(sum(p.estimated_value * p.estimated_value), 0)::double precision AS squares
 FROM sales_pipeline p
 LEFT JOIN entered e ON e.pipeline_id = p.id AND e.stage < 'closed_won'
 WHERE p.qualified_at < @to_at AND (p.closed_at IS NULL OR p.closed_at >= @to_at)

@@ -25,7 +25,7 @@ internal static class ReportPage
         h1{margin:0;font-size:1.75rem;line-height:1.2;color:var(--head)}
         h2{margin:0 0 4px;font-size:1.25rem;color:var(--head)}
         .lead{margin:6px 0 0;font-size:1.1rem}.soft{color:var(--soft);font-size:.875rem}
-        .cards{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,250px),1fr));gap:12px;margin:20px 0;padding:0;list-style:none}
+        .cards{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,300px),1fr));gap:12px;margin:20px 0;padding:0;list-style:none}
         .cards li,section{background:var(--paper);border:1px solid var(--line);border-radius:10px;padding:16px}
         .cards li{display:flex;flex-direction:column}
         .cards .name{font-size:.9rem;color:var(--soft)}.cards .value{font-size:1.7rem;font-weight:650;line-height:1.3;font-variant-numeric:tabular-nums}
