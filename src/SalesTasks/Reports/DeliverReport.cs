@@ -81,7 +81,8 @@ internal static class DeliverReport
                 var (written, page) = ReportFolder.Write(folder, report.Period, report.Language, report.Files);
                 details["page"] = page;
                 return Task.FromResult((long)written);
-            }));
+            }
+            ));
         }
 
         if (context.Parameters.Get(ReportsJobs.ExportToS3))

@@ -286,7 +286,7 @@ public sealed class AdvanceTests(TestDatabase database) : IClassFixture<TestData
             Assert.Equal(1, await enabling.ExecuteStatementAsync("campaigns/resume", parameters, Token));
 
             var verdicts = await dispatcher.QueryStatementAsync(
-                "delivery/claim", [("ids", held.ToArray()), ("token", Guid.NewGuid()), ("lease_seconds", 60.0)], row => row.GetString(0), Token);
+                "delivery/claim", [("ids", held.ToArray()), ("token", Guid.CreateVersion7(T0)), ("lease_seconds", 60.0)], row => row.GetString(0), Token);
             Assert.Equal(["stop"], verdicts);
             await claim.CommitAsync(Token);
             await enable.CommitAsync(Token);

@@ -159,7 +159,7 @@ public sealed class OutcomeTests(TestDatabase database) : IClassFixture<TestData
     }
 
     /// <summary>Much happens at one instant: all open deals are won, and closed ones are open again; everybody is contacted.</summary>
-    private Task WorkAsync(DateTimeOffset at) => database.ExecuteAsync(
+    private Task<int> WorkAsync(DateTimeOffset at) => database.ExecuteAsync(
         """
         INSERT INTO sales_followup_tasks (pipeline_id, lead_ext_id, task_type, task_title, status, due_date, completed_at)
         SELECT id, lead_ext_id, 'call', 'x', 'completed', @at, @at FROM sales_pipeline;
