@@ -365,7 +365,7 @@ public sealed class DueTests(TestDatabase database) : IClassFixture<TestDatabase
         var name = $"lead{Interlocked.Increment(ref s_pairs)}";
         await _rig.AddLeadAsync(name + "a");
         await _rig.AddLeadAsync(name + "b");
-        await database.ExecuteAsync("DELETE FROM lead_score_due");
+        await database.ExecuteAsync("DELETE FROM lead_score_due WHERE lead_id IN (SELECT lead_id FROM leads WHERE ext_id LIKE @id || '%')", ("id", name));
         await database.ExecuteAsync($"UPDATE leads SET {change} WHERE ext_id = @id", ("id", name + "a"));
         var due = await database.QueryAsync(
             "SELECT (SELECT count(*) FROM lead_score_due d WHERE d.lead_id = l.lead_id AND d.due_at = '-infinity') FROM leads l WHERE ext_id LIKE @id || '%' ORDER BY ext_id",
