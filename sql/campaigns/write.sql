@@ -36,18 +36,24 @@ event AS (
   FROM fresh f
   WHERE f.event_type IS NOT NULL
 ),
--- A learned hour of the lead's where such are in use (contact_slot), within the campaign's window.
-timed AS MATERIALIZED (
-  SELECT
-    f.*, coalesce(o.opens_at, @as_of) AS plain_at,
-    CASE WHEN (SELECT active FROM timing_state) AND f.channel IN ('email', 'call')
-      THEN contact_slot(
-        f.lead_ext_id, f.channel, coalesce(o.opens_at, @as_of), 3, NULL, f.window_days::int[], f.window_start::time, f.window_end::time)
-      ELSE coalesce(o.opens_at, @as_of) END AS not_before
+planned AS MATERIALIZED (
+  SELECT f.*, coalesce(o.opens_at, @as_of) AS plain_at, row_number() OVER () AS place
   FROM fresh f
   LEFT JOIN opening o
     ON (o.time_zone, o.window_days, o.window_start, o.window_end) = (f.time_zone, f.window_days, f.window_start, f.window_end)
   WHERE f.channel IS NOT NULL
+),
+-- A learned hour of the lead's where such are in use, within the campaign's window; asked once for all.
+slots AS MATERIALIZED (
+  SELECT contact_slots(
+    array_agg(CASE WHEN p.channel IN ('email', 'call') THEN p.lead_ext_id END ORDER BY p.place)::varchar[], array_agg(p.channel ORDER BY p.place)::varchar[],
+    array_agg(p.plain_at ORDER BY p.place), array_agg(3 ORDER BY p.place), NULL, array_agg(p.window_days ORDER BY p.place),
+    array_agg(p.window_start::time ORDER BY p.place), array_agg(p.window_end::time ORDER BY p.place)) AS at
+  FROM planned p
+  WHERE (SELECT active FROM timing_state)
+),
+timed AS MATERIALIZED (
+  SELECT p.*, coalesce((SELECT at FROM slots)[p.place], p.plain_at) AS not_before FROM planned p
 ),
 message AS (
   INSERT INTO outbox_messages (

@@ -7,8 +7,7 @@
 -- The first tells our own people and is a notice. The second reaches a lead: it is a follow-up, for which consent, suppressions, the house's
 -- window and caps are judged when it is claimed, and it does not leave before the task is due.
 --
--- What is due later may be put to a learned hour (contact_slot): not a first contact and not a meeting's preparation. Where none is in use the question is asked
--- once a statement.
+-- What is due later may be put to a learned hour (contact_slots, asked once for all): not a first contact and not a meeting's preparation.
 WITH due AS MATERIALIZED (
   SELECT k.id, k.pipeline_id
   FROM followup_checks k
@@ -75,10 +74,8 @@ WITH due AS MATERIALIZED (
   SELECT
     k.id AS pipeline_id, k.lead_ext_id, k.stage, k.meeting_at, f.template, f.task_type, f.priority, text.title, text.description, k.assigned_to,
     followup_due_at(@as_of, f.due_after, f.due_before_meeting, k.meeting_at) AS plain_due,
-    CASE WHEN (SELECT active FROM timing_state) AND f.task_type IN ('email', 'call') AND k.stage <> 'qualified' AND f.due_before_meeting IS NULL
-      THEN contact_slot(
-        k.lead_ext_id, f.task_type, followup_due_at(@as_of, f.due_after, NULL, NULL), CASE WHEN f.priority = 'urgent' THEN 1 ELSE 3 END, true)
-      ELSE followup_due_at(@as_of, f.due_after, f.due_before_meeting, k.meeting_at) END AS due_date
+    f.task_type IN ('email', 'call') AND k.stage <> 'qualified' AND f.due_before_meeting IS NULL AS may_wait,
+    row_number() OVER (ORDER BY k.id) AS place
   FROM locked k
   JOIN leads l ON l.ext_id = k.lead_ext_id
   JOIN followup_templates f ON f.template = k.template
@@ -91,12 +88,19 @@ WITH due AS MATERIALIZED (
       x.language = split_part(replace(lower(btrim(coalesce(l.language, ''))), '_', '-'), '-', 1) DESC, x.language = s.default_language DESC, x.language
     LIMIT 1
   ) AS text
+), slots AS MATERIALIZED (
+  SELECT contact_slots(
+    array_agg(CASE WHEN n.may_wait THEN n.lead_ext_id END ORDER BY n.place), array_agg(n.task_type ORDER BY n.place), array_agg(n.plain_due ORDER BY n.place),
+    array_agg(CASE WHEN n.priority = 'urgent' THEN 1 ELSE 3 END ORDER BY n.place), true) AS at
+  FROM planned n
+  WHERE (SELECT active FROM timing_state)
 ), created AS (
   INSERT INTO sales_followup_tasks (
     pipeline_id, lead_ext_id, task_type, task_title, task_description, priority, assigned_to, due_date, followup_stage, metadata, created_at,
     updated_at)
   SELECT
-    n.pipeline_id, n.lead_ext_id, n.task_type, n.title, n.description, n.priority, n.assigned_to, n.due_date, n.stage,
+    n.pipeline_id, n.lead_ext_id, n.task_type, n.title, n.description, n.priority, n.assigned_to, coalesce((SELECT at FROM slots)[n.place], n.plain_due),
+    n.stage,
     jsonb_strip_nulls(jsonb_build_object('template', n.template, 'meeting_at', n.meeting_at)), @as_of, @as_of
   FROM planned n
   ORDER BY n.pipeline_id

@@ -1,6 +1,6 @@
 -- Counts the attempts from @since_at on whose window for an answer was over at @as_of: by segment, channel and hour of the lead's own week, and by days since
 -- the contact before. Gives back the total, and what both arms reached since @applied_at (null: learned hours are not in use), in all and week
--- by week: each lead counts once, with the share of its attempts that were answered.
+-- by week: each lead counts once, with the share of its attempts that were answered. Leads that an experiment holds out are in neither arm.
 WITH attempt AS MATERIALIZED (
   SELECT
     a.lead_ext_id, a.channel, a.attempted_at, a.days_since_contact, a.answered, timing_segment(l.industry) AS segment,
@@ -34,7 +34,7 @@ WITH attempt AS MATERIALIZED (
     a.lead_ext_id, contact_arm(a.lead_ext_id) AS arm, (date_trunc('week', a.attempted_at AT TIME ZONE 'UTC'))::date AS week_start,
     a.answered::int AS answered
   FROM attempt a
-  WHERE a.attempted_at >= @applied_at
+  WHERE a.attempted_at >= @applied_at AND NOT EXISTS (SELECT FROM held_out_leads h WHERE h.lead_ext_id = a.lead_ext_id)
 )
 SELECT NULL::date AS week_start, 'all' AS arm, count(DISTINCT lead_ext_id) AS leads, count(*)::double precision AS sum, count(*) FILTER (WHERE answered)::double precision AS squares
 FROM attempt

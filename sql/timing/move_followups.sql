@@ -1,6 +1,7 @@
 -- Moves the next follow-up of the next @chunk open deals after @after: to the learned interval after the last contact, and so that the task which the
 -- stage then asks for is due in a learned hour, made two hours before. Only what the program set: the last contact plus the plain three days or
--- the lead's interval. Never for a first contact or around a meeting. A date that a person gave stays.
+-- the lead's interval. Never for a first contact, around a meeting or for a lead
+-- that an experiment holds out. A date that a person gave stays.
 WITH candidate AS MATERIALIZED (
   SELECT
     p.id, p.lead_ext_id, p.next_followup_at, f.task_type, f.due_after, f.priority,
@@ -11,14 +12,19 @@ WITH candidate AS MATERIALIZED (
   WHERE p.id > @after AND p.stage < 'closed_won' AND p.stage NOT IN ('qualified', 'meeting_scheduled') AND p.next_followup_at > @as_of
     AND p.next_followup_at - p.last_contact_at IN (interval '72 hours', interval '1 day' * c.interval_days::double precision)
     AND NOT EXISTS (SELECT FROM timing_moves v WHERE v.kind = 'followup' AND v.id = p.id AND v.moved_to = p.next_followup_at)
+    AND NOT EXISTS (SELECT FROM held_out_leads h WHERE h.lead_ext_id = p.lead_ext_id)
   ORDER BY p.id
   LIMIT @chunk
   FOR NO KEY UPDATE OF p SKIP LOCKED
+), asked AS MATERIALIZED (
+  SELECT c.*, c.plain + c.due_after AS due, row_number() OVER (ORDER BY c.id) AS place FROM candidate c
+), slots AS MATERIALIZED (
+  SELECT contact_slots(
+    array_agg(a.lead_ext_id ORDER BY a.place), array_agg(a.task_type ORDER BY a.place), array_agg(a.due ORDER BY a.place),
+    array_agg(CASE WHEN a.priority = 'urgent' THEN 1 ELSE 3 END ORDER BY a.place), true) AS at
+  FROM asked a
 ), placed AS MATERIALIZED (
-  SELECT
-    c.*, c.plain + c.due_after AS due,
-    contact_slot(c.lead_ext_id, c.task_type, c.plain + c.due_after, CASE WHEN c.priority = 'urgent' THEN 1 ELSE 3 END, true) AS slot
-  FROM candidate c
+  SELECT a.*, (SELECT at FROM slots)[a.place] AS slot FROM asked a
 ), target AS MATERIALIZED (
   SELECT
     p.id, p.lead_ext_id, p.next_followup_at,

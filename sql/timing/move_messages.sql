@@ -7,11 +7,20 @@ WITH candidate AS MATERIALIZED (
   WHERE m.id > @after AND m.status = 'pending' AND m.purpose = 'campaign' AND m.reaches_lead AND m.attempts = 0 AND m.reason IS NULL
     AND m.channel IN ('email', 'call') AND m.not_before > @as_of
     AND NOT EXISTS (SELECT FROM timing_moves v WHERE v.kind = 'message' AND v.id = m.id)
+    AND NOT EXISTS (SELECT FROM held_out_leads h WHERE h.lead_ext_id = m.lead_ext_id)
   ORDER BY m.id
   LIMIT @chunk
   FOR UPDATE OF m SKIP LOCKED
+), asked AS MATERIALIZED (
+  SELECT c.*, row_number() OVER (ORDER BY c.id) AS place FROM candidate c
+), slots AS MATERIALIZED (
+  SELECT contact_slots(
+    array_agg(a.lead_ext_id ORDER BY a.place), array_agg(a.channel ORDER BY a.place), array_agg(a.not_before ORDER BY a.place),
+    array_agg(3 ORDER BY a.place), NULL, array_agg(a.window_days::text ORDER BY a.place), array_agg(a.window_start ORDER BY a.place),
+    array_agg(a.window_end ORDER BY a.place)) AS at
+  FROM asked a
 ), placed AS MATERIALIZED (
-  SELECT c.*, contact_slot(c.lead_ext_id, c.channel, c.not_before, 3, NULL, c.window_days, c.window_start, c.window_end) AS slot FROM candidate c
+  SELECT a.*, (SELECT at FROM slots)[a.place] AS slot FROM asked a
 ), moved AS (
   UPDATE outbox_messages m SET not_before = p.slot FROM placed p WHERE m.id = p.id AND p.slot <> p.not_before RETURNING m.id
 ), kept AS (

@@ -8,11 +8,19 @@ WITH candidate AS MATERIALIZED (
   WHERE t.id > @after AND t.status = 'pending' AND t.followup_stage <> 'qualified' AND t.task_type IN ('email', 'call') AND t.due_date > @as_of
     AND t.due_date = followup_due_at(t.created_at, f.due_after, NULL, NULL)
     AND NOT EXISTS (SELECT FROM timing_moves v WHERE v.kind = 'task' AND v.id = t.id)
+    AND NOT EXISTS (SELECT FROM held_out_leads h WHERE h.lead_ext_id = t.lead_ext_id)
   ORDER BY t.id
   LIMIT @chunk
   FOR NO KEY UPDATE OF t SKIP LOCKED
+), asked AS MATERIALIZED (
+  SELECT c.*, row_number() OVER (ORDER BY c.id) AS place FROM candidate c
+), slots AS MATERIALIZED (
+  SELECT contact_slots(
+    array_agg(a.lead_ext_id ORDER BY a.place), array_agg(a.task_type ORDER BY a.place), array_agg(a.due_date ORDER BY a.place),
+    array_agg(CASE WHEN a.priority = 'urgent' THEN 1 ELSE 3 END ORDER BY a.place), true) AS at
+  FROM asked a
 ), placed AS MATERIALIZED (
-  SELECT c.*, contact_slot(c.lead_ext_id, c.task_type, c.due_date, CASE WHEN c.priority = 'urgent' THEN 1 ELSE 3 END, true) AS slot FROM candidate c
+  SELECT a.*, (SELECT at FROM slots)[a.place] AS slot FROM asked a
 ), moved AS (
   UPDATE sales_followup_tasks t
   SET due_date = p.slot, updated_at = @as_of

@@ -1,4 +1,4 @@
--- Gives each treated lead of an open deal the interval of its segment where one is credible, and takes back what was given before and no longer
+-- Gives each treated lead of an open deal that no experiment holds out the interval of its segment where one is credible, and takes back what was given before and no longer
 -- is. What a person set stays. @use false: takes all of it back.
 WITH wanted AS MATERIALIZED (
   SELECT p.lead_ext_id, i.interval_days
@@ -6,6 +6,7 @@ WITH wanted AS MATERIALIZED (
   JOIN leads l ON l.ext_id = p.lead_ext_id
   JOIN timing_intervals i ON i.segment = coalesce((SELECT o.segment FROM timing_intervals o WHERE o.segment = timing_segment(l.industry)), '*')
   WHERE @use AND p.stage < 'closed_won' AND i.credible AND contact_arm(p.lead_ext_id) = 'treated'
+    AND NOT EXISTS (SELECT FROM held_out_leads h WHERE h.lead_ext_id = p.lead_ext_id)
 ), held AS MATERIALIZED (
   SELECT c.lead_ext_id
   FROM lead_contact_timing c

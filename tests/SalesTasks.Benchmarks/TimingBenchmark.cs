@@ -22,6 +22,17 @@ internal static class TimingBenchmark
         await RunAsync(bench, "analyze", leads, count.Seconds, cancellationToken, "timing", "analyze");
         await RunAsync(bench, "apply: every deal planned", leads, count.Seconds, cancellationToken, "timing", "apply");
         await RunAsync(bench, "apply again, nothing to move", leads, count.Seconds, cancellationToken, "timing", "apply");
+        await FollowUpAsync(bench, "create-tasks at learned hours", leads, count.Seconds, cancellationToken);
+        await bench.ExecuteAsync("UPDATE timing_state SET active = false", cancellationToken);
+        await FollowUpAsync(bench, "create-tasks in plain windows", leads, count.Seconds, cancellationToken);
+    }
+
+    /// <summary>A task for every deal.</summary>
+    private static async Task FollowUpAsync(Bench bench, string what, int leads, double bare, CancellationToken cancellationToken)
+    {
+        await bench.ExecuteAsync("DELETE FROM sales_followup_tasks WHERE status = 'pending'; UPDATE sales_pipeline SET next_followup_at = now()", cancellationToken);
+        await bench.ExecuteAsync("VACUUM (ANALYZE)", cancellationToken);
+        await RunAsync(bench, what, leads, bare, cancellationToken, "followup", "create-tasks");
     }
 
     private static async Task RunAsync(

@@ -24,7 +24,8 @@ internal static class AnalyzeTiming
         var days = context.Parameters.Get(TimingJobs.AnalysisDays);
         var minDataPoints = context.Parameters.Get(TimingJobs.MinDataPoints);
         await connection.ExecuteStatementAsync("timing/clear_counts", [], cancellationToken);
-        var arms = await CountAsync(connection, context.AsOf.AddDays(-days), state.Active ? state.AppliedSince : null, context.AsOf, cancellationToken);
+        var since = context.AsOf.AddDays(-days);
+        var arms = await CountAsync(connection, since, state.Active ? state.AppliedSince : null, context.AsOf, cancellationToken);
         var attempts = arms.Single(a => a.Arm == "all");
         context.Advance((long)attempts.Of.Sum);
 
@@ -46,7 +47,8 @@ internal static class AnalyzeTiming
         var conclusion = state.Conclude(channels, lift, context.AsOf);
 
         await WriteAsync(connection, channels, intervals, cancellationToken);
-        foreach (var week in arms.Select(a => a.Week).OfType<DateTime>().Distinct().Order())
+        // The week in which the days of the analysis begin is seen in part only: it was written when all of it was.
+        foreach (var week in arms.Select(a => a.Week).OfType<DateTime>().Distinct().Order().Where(w => w >= since.UtcDateTime || state.AppliedSince >= since))
         {
             await connection.ExecuteStatementAsync(
                 "timing/write_lift", [("week", week), .. Figures(Of(arms, week, "treated"), Of(arms, week, "control"), LiftOf(arms, week))], cancellationToken);

@@ -71,6 +71,24 @@ public sealed class OutcomeTrialTests
     }
 
     [Fact]
+    public void Time_PublishedModelOfAShorterHorizon_IsComparedWhereBothReach()
+    {
+        var material = OutcomeHistory.Make(6, 6_000);
+        var (byStage, _) = TimeModel.Fit(material.Snapshots, material.Snapshots.AllRows, material.AsOf, Token)!.Value;
+        var bins = byStage.Edges.ToList().IndexOf(45);
+        var shorter = byStage with
+        {
+            Edges = [.. byStage.Edges.Take(bins + 1)],
+            Overall = byStage.Overall[..bins],
+            Stages = byStage.Stages.ToDictionary(s => s.Key, s => s.Value[..bins], StringComparer.Ordinal),
+        };
+
+        Assert.True(byStage.Horizon >= 60);
+        var current = new StoredModel<TimeModel>(ModelKinds.TimeToClose, 7, OutcomeHistory.Present.AddDays(-300), "{}", shorter, null);
+        Assert.Null(TimeTrial.Train(material, current, Token).Refusal);
+    }
+
+    [Fact]
     public void Periods_BinNotWhollyObserved_IsLeftOut()
     {
         var at = OutcomeHistory.Present.AddDays(-5);

@@ -197,6 +197,36 @@ public sealed class AnalyzeTests(TestDatabase database) : IClassFixture<TestData
         Assert.True(await database.ScalarAsync<bool>("SELECT state = 'fallback' AND difference_high < 0 AND fallback_since = @t0 FROM timing_state", ("t0", T0)));
     }
 
+    [Fact]
+    public async Task Analyze_WeekThatIsSeenInPartOnly_KeepsTheFiguresOfTheWholeWeek()
+    {
+        await _rig.HistoryAsync(effect: 0, leads: 300);
+        await database.ExecuteAsync("UPDATE timing_state SET active = true, applied_since = @since", ("since", T0.AddDays(-85)));
+        await _rig.AnalyzeAsync();
+        const string First = "SELECT to_jsonb(w)::text FROM timing_lift w ORDER BY week_start LIMIT 1";
+        var whole = await database.ScalarAsync<string>(First);
+        Assert.Contains("2025-12-22", whole, StringComparison.Ordinal);
+
+        // Its Monday and Tuesday lie before the days of this analysis.
+        await _rig.AnalyzeAsync("--analysis-days", "82");
+
+        Assert.Equal(whole, await database.ScalarAsync<string>(First));
+    }
+
+    [Fact]
+    public async Task Analyze_LeadsThatAnExperimentHoldsOut_AreInNeitherArm()
+    {
+        await _rig.HistoryAsync(effect: 0, leads: 300);
+        await database.ExecuteAsync("UPDATE timing_state SET active = true, applied_since = @since", ("since", T0.AddDays(-60)));
+        await _rig.HoldOutAsync("l.lead_id % 3 = 0");
+
+        await _rig.AnalyzeAsync();
+
+        Assert.Equal(
+            await database.ScalarAsync<long>("SELECT count(*) FROM leads WHERE lead_id % 3 <> 0"),
+            await database.ScalarAsync<long>("SELECT treated_leads + control_leads FROM timing_state"));
+    }
+
     [Theory]
     [InlineData("--analysis-days", "6")]
     [InlineData("--min-data-points", "0")]

@@ -165,6 +165,25 @@ public sealed class ApplyTests(TestDatabase database) : IClassFixture<TestDataba
     }
 
     [Fact]
+    public async Task Apply_LeadThatAnExperimentHoldsOut_IsLeftAlone()
+    {
+        await _rig.LearnedAsync(3, 11);
+        await database.ExecuteAsync("INSERT INTO timing_intervals VALUES ('*', 6, 100, 1.5, 1.2, 1.9, true)");
+        var lead = await AddAsync(TimingRig.Plain, "next_followup_at = last_contact_at + interval '3 days'");
+        await AddTaskAsync(lead, "contacted", "follow_up_call", "call", T0.AddHours(2));
+        await AddMessageAsync(lead, T0.AddHours(8));
+        await _rig.HoldOutAsync("true");
+
+        var counts = await _rig.ApplyAsync();
+        Assert.Equal(0, counts["tasks_moved"] + counts["followups_moved"] + counts["messages_moved"] + counts["intervals_set"]);
+
+        // Once the experiment is over it is a lead like others.
+        await database.ExecuteAsync("UPDATE experiments SET ended_at = started_at, ended_by = 'x'");
+        counts = await _rig.ApplyAsync();
+        Assert.Equal((1, 1, 1, 1), (counts["tasks_moved"], counts["followups_moved"], counts["messages_moved"], counts["intervals_set"]));
+    }
+
+    [Fact]
     public async Task Arms_OfManyLeads_HaveTheSharesTheyAreSaidToHave()
     {
         var (control, explore) = (await database.QueryAsync(

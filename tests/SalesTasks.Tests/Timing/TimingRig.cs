@@ -34,6 +34,7 @@ internal sealed class TimingRig(TestDatabase database)
     public Task EmptyAsync() => database.ExecuteAsync(
         """
         TRUNCATE leads, sales_campaigns, sales_reps CASCADE;
+        DELETE FROM experiments;
         TRUNCATE followup_checks, pipeline_outcomes, outbox_messages, timing_counts, timing_gaps, timing_profiles, timing_slots, timing_intervals, timing_lift;
         DELETE FROM timing_state; INSERT INTO timing_state DEFAULT VALUES;
         """);
@@ -97,6 +98,15 @@ internal sealed class TimingRig(TestDatabase database)
         UPDATE timing_state SET state = 'ready', week = '2026-03-16', analyzed_at = @t0
         """,
         ("weekday", weekday), ("hour", hour), ("t0", T0));
+
+    /// <summary>An experiment that holds these leads out.</summary>
+    public Task HoldOutAsync(string leads) => database.ExecuteAsync(
+        $"""
+        INSERT INTO experiments (name, share_permille, horizon_days) VALUES ('x', 100, 90);
+        INSERT INTO experiment_assignments (lead_ext_id, experiment_id, arm, assigned_at)
+        SELECT l.ext_id, e.id, 'holdout', @t0 FROM leads l CROSS JOIN experiments e WHERE {leads}
+        """,
+        ("t0", T0));
 
     /// <summary>A lead with an open deal, contacted two days before T0, in Madrid; columns of the deal and the lead may be set.</summary>
     public async Task AddDealAsync(string lead, string stage = "contacted", string set = "", string setLead = "")

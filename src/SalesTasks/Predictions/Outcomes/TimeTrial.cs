@@ -150,10 +150,11 @@ internal static class TimeTrial
         }
 
         var rows = judged.Rows.Where(row => material.Snapshots.Moments[row].At >= current.DataTo).ToArray();
-        var before = new Judged(model, material.Snapshots, rows, material.AsOf);
-        var now = new Judged(judged.Model, material.Snapshots, rows, material.AsOf);
-        // Both have to reach the same horizons.
-        return before.Labels.Length == 0 || before.Labels.Length != now.Labels.Length
+        // At the horizons that both reach: with a longer history comes a longer horizon.
+        var reach = Math.Min(model.Horizon, judged.Model.Horizon);
+        var before = new Judged(model, material.Snapshots, rows, material.AsOf, reach);
+        var now = new Judged(judged.Model, material.Snapshots, rows, material.AsOf, reach);
+        return before.Labels.Length == 0
             ? (null, 0)
             : (PublishGate.Compare(now.LogOdds, before.LogOdds, now.Labels, now.Deals, material.Seed), now.Deals.Distinct().Count());
     }
@@ -178,7 +179,7 @@ internal static class TimeTrial
     /// </summary>
     private sealed class Judged
     {
-        public Judged(TimeModel model, DealSnapshots snapshots, int[] rows, DateTimeOffset asOf)
+        public Judged(TimeModel model, DealSnapshots snapshots, int[] rows, DateTimeOffset asOf, double reach = double.PositiveInfinity)
         {
             Model = model;
             Rows = rows;
@@ -186,7 +187,7 @@ internal static class TimeTrial
             var said = new List<double>();
             var labels = new List<bool>();
             var deals = new List<int>();
-            foreach (var days in s_horizons.Where(h => h <= model.Horizon))
+            foreach (var days in s_horizons.Where(h => h <= Math.Min(model.Horizon, reach)))
             {
                 var places = Enumerable.Range(0, rows.Length).Where(i => snapshots.Moments[rows[i]].At.AddDays(days) <= asOf).ToArray();
                 if (places.Length < FewestRows)

@@ -137,6 +137,7 @@ internal sealed class PredictDeals
             var block = await _deals.ReadAsync(connection, place, Block, _context.Shard, cancellationToken);
             after = block.Last;
             Interlocked.Add(ref _looked, block.Looked);
+            Interlocked.Add(ref _left, Math.Max(block.Deals.Count - remaining, 0));
             foreach (var part in block.Split(_block, remaining))
             {
                 remaining -= part.Deals.Count;

@@ -22,6 +22,9 @@ internal sealed class PredictionEndpoint : IAsyncDisposable
     private const int MostTextLength = 200;
     private const int MostRecommendations = 3;
 
+    /// <summary>An endpoint that wants to be left alone for longer is not waited for.</summary>
+    private static readonly TimeSpan s_longestWait = TimeSpan.FromMinutes(5);
+
     private readonly JobContext _context;
     private readonly HttpReceiver _receiver;
     private readonly ReceiverSettings _settings;
@@ -121,6 +124,14 @@ internal sealed class PredictionEndpoint : IAsyncDisposable
                     Interlocked.Increment(ref _answers);
                     return Refuse(result.Reason!);
                 default:
+                    if (result.RetryAfter > s_longestWait)
+                    {
+                        _failure = JobException.Temporary(string.Create(
+                            CultureInfo.InvariantCulture,
+                            $"connection \"{_settings.ConnectionId}\": {result.Reason}, not to be asked again for {result.RetryAfter.Value.TotalMinutes:0} minutes; what was answered before is kept, the next run goes on"));
+                        return null;
+                    }
+
                     if (attempt < Attempts)
                     {
                         PauseFor(Backoff.After(attempt, result.RetryAfter));

@@ -111,6 +111,18 @@ public sealed class EndpointTests(TestDatabase database) : IClassFixture<TestDat
         Assert.Equal((Deals, 0), (PredictRig.Count(answer, "predicted"), PredictRig.Count(answer, "refused")));
     }
 
+    [Fact]
+    public async Task Ask_LeftAloneForHours_EndsWith75InsteadOfWaiting()
+    {
+        await using var sink = new HttpSink(_ => new SinkAnswer(429, "") { Headers = ["Retry-After: 7200"] });
+
+        var answer = await _rig.WithEndpoint(sink.Connection()).RunAsync("ml", "predict", "--as-of", PredictRig.T0.ToString("O"));
+
+        Assert.Equal(ExitCode.TemporaryFailure, answer.ExitCode);
+        Assert.Contains("120 minutes", answer.Json.GetProperty("error").GetString(), StringComparison.Ordinal);
+        Assert.Equal(Deals, PredictRig.Count(answer, "left"));
+    }
+
     [Theory]
     [InlineData("503")]
     [InlineData("silent")]

@@ -239,7 +239,8 @@ public sealed class PredictTests(TestDatabase database) : IClassFixture<TestData
     [Fact]
     public async Task Predict_LimitAndShards_TogetherDoEverythingOnce()
     {
-        Assert.Equal(7, PredictRig.Count(await _rig.PredictAsync("--max-leads-per-run", "7"), "predicted"));
+        var limited = await _rig.PredictAsync("--max-leads-per-run", "7");
+        Assert.Equal((7, 0, Deals - 7), (PredictRig.Count(limited, "predicted"), PredictRig.Count(limited, "unchanged"), PredictRig.Count(limited, "left")));
         Assert.Equal(Deals - 7, PredictRig.Count(await _rig.PredictAsync("--shard", "0/2"), "predicted") + PredictRig.Count(await _rig.PredictAsync("--shard", "1/2"), "predicted"));
 
         await _rig.AllIsPredictedAsync();
