@@ -1,5 +1,5 @@
 -- The same for each rep who is active: the first @lines of their own, the most severe first, in the language they named first.
-SELECT r.email, lower(r.languages[1]), n.kind, n.severity::text, n.total, n.facts::text
+SELECT r.email, lower(r.languages[1]), n.kind, n.severity::text, n.total, n.id, n.facts::text
 FROM (
   SELECT
     a.*, count(*) OVER (PARTITION BY a.owner) AS total,

@@ -1,5 +1,5 @@
 -- What no message has carried yet: the first @lines of each kind and severity, with how many there are.
-SELECT kind, severity::text, total, facts::text
+SELECT kind, severity::text, total, id, facts::text
 FROM (
   SELECT
     a.*, count(*) OVER (PARTITION BY a.kind, a.severity) AS total,

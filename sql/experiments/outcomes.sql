@@ -63,3 +63,5 @@ LEFT JOIN LATERAL (
   WHERE e.lead_ext_id = a.lead_ext_id AND e.occurred_at <= h.at AND e.event_type = 'reply' AND NOT e.is_bot
 ) AS r ON true
 WHERE a.experiment_id = @id AND a.assigned_at <= @until_at
+-- Sums of fractions depend on the order they are added in: the same data are to give the same estimate, to the last digit.
+ORDER BY a.lead_ext_id

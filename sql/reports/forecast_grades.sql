@@ -1,5 +1,5 @@
 -- How past forecasts did: for each period that is over, the first forecast made for it before it ended, and what was won. One recorded after
--- its period ended was made in hindsight and is not graded.
+-- its period ended was made in hindsight and is not graded. The newest first: a page shows so many rows and no more.
 SELECT f.period_start, f.made_at, f.expected, f.low, f.high, w.value AS won_value, w.value BETWEEN f.low AND f.high AS inside
 FROM (
   SELECT DISTINCT ON (period_start) *
@@ -12,4 +12,4 @@ CROSS JOIN LATERAL (
   FROM sales_pipeline p
   WHERE p.stage = 'closed_won' AND p.closed_at >= f.period_start AND p.closed_at < f.period_end
 ) AS w
-ORDER BY f.period_start
+ORDER BY f.period_start DESC

@@ -17,7 +17,8 @@ visit AS MATERIALIZED (
   WINDOW deal AS (PARTITION BY h.pipeline_id ORDER BY h.changed_at, h.id)
 ),
 stay AS (
-  SELECT stage, sum(extract(epoch FROM until - changed_at)) / 86400 / count(DISTINCT pipeline_id) AS days
+  -- numeric: before PostgreSQL 14 the parts of a time are floating, and such a sum depends on the order of the rows.
+  SELECT stage, (sum(extract(epoch FROM until - changed_at)::numeric) / 86400 / count(DISTINCT pipeline_id))::double precision AS days
   FROM visit
   WHERE stage < 'closed_won'
   GROUP BY stage

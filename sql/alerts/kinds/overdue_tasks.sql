@@ -3,7 +3,7 @@
 -- title en: Overdue tasks
 -- title es: Tareas vencidas
 -- text en: {lead}: {tasks} overdue ({urgent} urgent, {high} high), the oldest for {days} d, {rep}
--- text es: {lead}: {tasks} vencidas ({urgent} urgentes, {high} altas), la más antigua desde hace {days} d, {rep}
+-- text es: {lead}: tareas vencidas: {tasks} (urgentes: {urgent}, altas: {high}), la más antigua desde hace {days} d, {rep}
 INSERT INTO alert_situations (kind, situation_key, severity, owner, lead_ext_id, weight, facts)
 SELECT
   'overdue_tasks', p.id::text,

@@ -87,9 +87,9 @@ internal sealed class AlertMessages(NpgsqlConnection connection, JobContext cont
         {
             var text = new StringBuilder(
                 $"{Sign(group.Severity)} *{AlertKind.Title(group.Kind, spanish)}* ({Number(group.Total, spanish)})");
-            foreach (var facts in group.Lines)
+            foreach (var alert in group.Lines)
             {
-                text.Append("\n• ").Append(SlackText.Truncate(SlackText.Escape(AlertKind.Text(group.Kind, spanish, facts)), LongestLine));
+                text.Append("\n• ").Append(SlackText.Truncate(SlackText.Escape(Line(group.Kind, alert, spanish)), LongestLine));
             }
 
             if (group.Total > group.Lines.Count)
@@ -110,9 +110,9 @@ internal sealed class AlertMessages(NpgsqlConnection connection, JobContext cont
         foreach (var group in news)
         {
             text.Append(CultureInfo.InvariantCulture, $"[{Severity(group.Severity, spanish)}] {AlertKind.Title(group.Kind, spanish)} ({Number(group.Total, spanish)})\n");
-            foreach (var facts in group.Lines)
+            foreach (var alert in group.Lines)
             {
-                text.Append("- ").Append(AlertKind.Text(group.Kind, spanish, facts)).Append('\n');
+                text.Append("- ").Append(Line(group.Kind, alert, spanish)).Append('\n');
             }
 
             if (group.Total > group.Lines.Count)
@@ -135,9 +135,9 @@ internal sealed class AlertMessages(NpgsqlConnection connection, JobContext cont
             _ => _spanish,
         };
         var text = new StringBuilder();
-        foreach (var (kind, severity, facts) in rep.Lines)
+        foreach (var (kind, severity, alert) in rep.Lines)
         {
-            text.Append(CultureInfo.InvariantCulture, $"[{Severity(severity, spanish)}] {AlertKind.Title(kind, spanish)}: {AlertKind.Text(kind, spanish, facts)}\n");
+            text.Append(CultureInfo.InvariantCulture, $"[{Severity(severity, spanish)}] {AlertKind.Title(kind, spanish)}: {Line(kind, alert, spanish)}\n");
         }
 
         if (rep.Total > rep.Lines.Count)
@@ -156,6 +156,10 @@ internal sealed class AlertMessages(NpgsqlConnection connection, JobContext cont
         };
         return Mail(subject, text.ToString(), rep.Total);
     }
+
+    /// <summary>With its number, by which a reader acknowledges or snoozes it.</summary>
+    private static string Line(string kind, ToldAlert alert, bool spanish) => string.Create(
+        CultureInfo.InvariantCulture, $"#{alert.Id} {AlertKind.Text(kind, spanish, alert.Facts)}");
 
     private static JsonObject Mail(string subject, string text, long alerts) => new()
     {
@@ -208,10 +212,10 @@ internal sealed class AlertMessages(NpgsqlConnection connection, JobContext cont
         .. (await connection.QueryStatementAsync(
             "alerts/news",
             [("lines", LinesOfAGroup)],
-            row => (Kind: row.GetString(0), Severity: row.GetString(1), Total: row.GetInt64(2), Facts: Parse(row.GetString(3))),
+            row => (Kind: row.GetString(0), Severity: row.GetString(1), Total: row.GetInt64(2), Alert: new ToldAlert(row.GetInt64(3), Parse(row.GetString(4)))),
             cancellationToken))
             .GroupBy(line => (line.Kind, line.Severity, line.Total))
-            .Select(lines => new NewsGroup(lines.Key.Kind, lines.Key.Severity, lines.Key.Total, [.. lines.Select(line => line.Facts)])),
+            .Select(lines => new NewsGroup(lines.Key.Kind, lines.Key.Severity, lines.Key.Total, [.. lines.Select(line => line.Alert)])),
     ];
 
     private async Task<List<RepDigest>> DigestsAsync(CancellationToken cancellationToken) =>
@@ -221,7 +225,7 @@ internal sealed class AlertMessages(NpgsqlConnection connection, JobContext cont
             [("lines", LinesOfADigest)],
             row => (
                 Email: row.GetString(0), Language: row.IsDBNull(1) ? null : row.GetString(1), Total: row.GetInt64(4),
-                Line: (row.GetString(2), row.GetString(3), Parse(row.GetString(5)))),
+                Line: (row.GetString(2), row.GetString(3), new ToldAlert(row.GetInt64(5), Parse(row.GetString(6))))),
             cancellationToken))
             .GroupBy(line => (line.Email, line.Language, line.Total))
             .Select(lines => new RepDigest(lines.Key.Email, lines.Key.Language, lines.Key.Total, [.. lines.Select(line => line.Line)])),
@@ -234,12 +238,17 @@ internal sealed class AlertMessages(NpgsqlConnection connection, JobContext cont
     }
 }
 
+/// <summary>An alert as a message tells it.</summary>
+/// <param name="Id">Its number.</param>
+/// <param name="Facts">What the text of its kind is filled with.</param>
+internal sealed record ToldAlert(long Id, JsonElement Facts);
+
 /// <summary>News of one kind and severity.</summary>
 /// <param name="Kind">Name of the kind.</param>
 /// <param name="Severity">critical, warning or info.</param>
 /// <param name="Total">How many alerts.</param>
-/// <param name="Lines">Facts of the first of them.</param>
-internal sealed record NewsGroup(string Kind, string Severity, long Total, IReadOnlyList<JsonElement> Lines);
+/// <param name="Lines">The first of them.</param>
+internal sealed record NewsGroup(string Kind, string Severity, long Total, IReadOnlyList<ToldAlert> Lines);
 
 /// <summary>What is new for one rep.</summary>
-internal sealed record RepDigest(string Email, string? Language, long Total, IReadOnlyList<(string Kind, string Severity, JsonElement Facts)> Lines);
+internal sealed record RepDigest(string Email, string? Language, long Total, IReadOnlyList<(string Kind, string Severity, ToldAlert Alert)> Lines);

@@ -101,7 +101,8 @@ internal static class TrendChart
 
             for (var s = 0; legend > 0 && s < series.Count; s++)
             {
-                var x = Left + (s * 180);
+                // From the left edge: the second name has room for some thirty letters.
+                var x = s * 150;
                 svg.Empty("circle", ("class", s == 0 ? "a" : "b"), ("cx", Chart.Number(x + 5)), ("cy", Chart.Number(Height + 10)), ("r", "5"))
                     .Element("text", series[s].Name, ("class", "t"), ("x", Chart.Number(x + 16)), ("y", Chart.Number(Height + 14)));
             }

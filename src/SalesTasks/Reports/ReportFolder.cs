@@ -3,6 +3,8 @@ namespace SalesTasks.Reports;
 /// <summary>A report as files: <c>FOLDER/weekly/2026-W11/…</c>.</summary>
 internal static class ReportFolder
 {
+    private const string Partial = ".partial";
+
     /// <summary>
     /// Writes what is not there yet byte for byte. Each file appears whole: it is written beside its place and renamed. The page comes last,
     /// so that who sees it has its data too.
@@ -15,6 +17,7 @@ internal static class ReportFolder
         try
         {
             var directory = Directory.CreateDirectory(Path.Combine(folder, period.Type, period.Id)).FullName;
+            RemoveLeftovers(directory);
             foreach (var file in files.OrderBy(file => file.Name == Report.PageName(language)))
             {
                 written += WriteFile(Path.Combine(directory, file.Name), file.Content) ? 1 : 0;
@@ -32,6 +35,25 @@ internal static class ReportFolder
         }
     }
 
+    /// <summary>What runs that were killed left: nobody holds it any more.</summary>
+    private static void RemoveLeftovers(string directory)
+    {
+        foreach (var partial in Directory.EnumerateFiles(directory, "*" + Partial))
+        {
+            try
+            {
+                using (new FileStream(partial, FileMode.Open, FileAccess.Write, FileShare.None))
+                {
+                    File.Delete(partial);
+                }
+            }
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+            {
+                // Another run is writing it or has given it its name meanwhile, or it is another user's.
+            }
+        }
+    }
+
     private static bool WriteFile(string path, byte[] content)
     {
         if (File.Exists(path) && new FileInfo(path).Length == content.Length && File.ReadAllBytes(path).AsSpan().SequenceEqual(content))
@@ -40,10 +62,13 @@ internal static class ReportFolder
         }
 
         // Beside its place: a rename within one folder is atomic. Two runs write two files, and the same bytes.
-        var partial = $"{path}.{Path.GetRandomFileName()}.partial";
+        var partial = $"{path}.{Path.GetRandomFileName()}{Partial}";
         try
         {
-            File.WriteAllBytes(partial, content);
+            // Held until it has its name, so that another run can tell it from what a killed one left.
+            using var file = new FileStream(partial, FileMode.CreateNew, FileAccess.Write, FileShare.None);
+            file.Write(content);
+            file.Flush();
             File.Move(partial, path, overwrite: true);
         }
         catch

@@ -46,6 +46,7 @@ internal sealed class ReportLanguage
         ["job_late"] = new("A job is late", "Un trabajo se retrasa"),
         ["job_lost"] = new("A job was lost", "Se perdió un trabajo"),
         ["messages_unsettled"] = new("Messages in doubt or dead", "Mensajes en duda o muertos"),
+        ["model_drift"] = new("Model no longer fits", "El modelo ya no encaja"),
         ["model_stale"] = new("Model is old", "Modelo antiguo"),
         ["outbox_stuck"] = new("Messages wait too long", "Mensajes que esperan demasiado"),
         ["overdue_tasks"] = new("Overdue tasks", "Tareas atrasadas"),

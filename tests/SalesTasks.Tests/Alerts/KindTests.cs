@@ -127,6 +127,25 @@ public sealed class KindTests(TestDatabase database) : IClassFixture<TestDatabas
         Assert.Equal(1, (await _rig.EvaluateAsync(T0.AddHours(4)))["resolved"]);
     }
 
+    /// <summary>Most reps have no capacity of their own: routing gives them 50 deals at most.</summary>
+    [Fact]
+    public async Task OverloadedRep_WithoutACapacity_HasThatOfAll()
+    {
+        await _rig.AddRepAsync("eva@sales.example");
+        await database.ExecuteAsync("UPDATE sales_reps SET max_active_leads = NULL");
+        await database.ExecuteAsync(
+            """
+            INSERT INTO leads (ext_id, source) SELECT 'n' || i, 'organic' FROM generate_series(1, 51) AS i;
+            INSERT INTO sales_pipeline (lead_ext_id, email, assigned_to, stage, qualified_at, first_contact_at, last_contact_at)
+            SELECT 'n' || i, 'n@acme.example', 'eva@sales.example', 'contacted', @t0, @t0, @t0 FROM generate_series(1, 51) AS i;
+            """,
+            ("t0", T0));
+
+        await _rig.EvaluateAsync(T0.AddHours(1));
+
+        Assert.Equal(["overloaded_rep eva@sales.example warning open eva@sales.example"], await _rig.AlertsAsync());
+    }
+
     [Fact]
     public async Task ConversionDrop_OfTheLastCompleteWeek_IsFoundAndEndsWithTheNext()
     {

@@ -40,16 +40,17 @@ public sealed class MessageTests(TestDatabase database) : IClassFixture<TestData
             ["email ana@sales.example", "email boss@acme.example", "email luis@sales.example", "email sales@acme.example", "slack "],
             messages.Select(m => $"{m.Channel} {m.Recipient}"));
         Assert.Equal("2 alertas para usted", Json.Parse(messages[0].Payload).GetProperty("subject").GetString());
+        // Each with the number by which it is acknowledged.
         Assert.Equal(
-            "[crítica] Leads de alto valor sin seguimiento: b: valor 20.000, sin contacto desde hace 15 d, ana@sales.example\n"
-            + "[aviso] Leads de alto valor sin seguimiento: a: valor 20.000, sin contacto desde hace 8 d, ana@sales.example\n",
+            $"[crítica] Leads de alto valor sin seguimiento: #{await NumberAsync("b")} b: valor 20.000, sin contacto desde hace 15 d, ana@sales.example\n"
+            + $"[aviso] Leads de alto valor sin seguimiento: #{await NumberAsync("a")} a: valor 20.000, sin contacto desde hace 8 d, ana@sales.example\n",
             Json.Parse(messages[0].Payload).GetProperty("text").GetString());
         Assert.Equal("1 alert for you", Json.Parse(messages[2].Payload).GetProperty("subject").GetString());
         Assert.Equal("Sales alerts: 1 critical, 4 warning", Json.Parse(messages[1].Payload).GetProperty("subject").GetString());
         var blocks = Json.Parse(messages[4].Payload).GetProperty("blocks").EnumerateArray().ToList();
         Assert.Equal(["header", "section", "section", "context"], blocks.Select(b => b.GetProperty("type").GetString()));
-        Assert.StartsWith(":red_circle: *High-value leads without follow-up* (1)\n• b: worth 20,000", Text(blocks[1]), StringComparison.Ordinal);
-        Assert.StartsWith(":large_orange_circle: *High-value leads without follow-up* (4)\n• n: worth 40,000", Text(blocks[2]), StringComparison.Ordinal);
+        Assert.StartsWith($":red_circle: *High-value leads without follow-up* (1)\n• #{await NumberAsync("b")} b: worth 20,000", Text(blocks[1]), StringComparison.Ordinal);
+        Assert.StartsWith($":large_orange_circle: *High-value leads without follow-up* (4)\n• #{await NumberAsync("n")} n: worth 40,000", Text(blocks[2]), StringComparison.Ordinal);
         Assert.Equal(5, await database.ScalarAsync<long>("SELECT count(*) FROM alerts WHERE times_told = 1 AND NOT to_tell"));
     }
 
@@ -87,7 +88,7 @@ public sealed class MessageTests(TestDatabase database) : IClassFixture<TestData
 
         var messages = await _rig.MessagesAsync();
         var slack = Text(Json.Parse(messages[^1].Payload).GetProperty("blocks").EnumerateArray().ElementAt(1));
-        Assert.Contains("• &lt;!channel&gt; &amp; *x*  evil: valor 20.000", slack, StringComparison.Ordinal);
+        Assert.Contains(" &lt;!channel&gt; &amp; *x*  evil: valor 20.000", slack, StringComparison.Ordinal);
         Assert.DoesNotContain("<", slack, StringComparison.Ordinal);
         Assert.Equal(2, Json.Parse(messages[0].Payload).GetProperty("text").GetString()!.Split('\n').Length);
     }
@@ -121,8 +122,8 @@ public sealed class MessageTests(TestDatabase database) : IClassFixture<TestData
     [Fact]
     public void Slack_OfMoreGroupsThanBlocks_KeepsItsLimits()
     {
-        var facts = Json.Parse("""{"lead": "l", "value": 1, "days": 2}""");
-        var news = Enumerable.Range(0, 90).Select(i => new NewsGroup("high_value_lead", i < 5 ? "critical" : "info", 1_000_000, [.. Enumerable.Repeat(facts, 8)])).ToList();
+        var alert = new ToldAlert(long.MaxValue, Json.Parse("""{"lead": "l", "value": 1, "days": 2}"""));
+        var news = Enumerable.Range(0, 90).Select(i => new NewsGroup("high_value_lead", i < 5 ? "critical" : "info", 1_000_000, [.. Enumerable.Repeat(alert, 8)])).ToList();
 
         foreach (var spanish in new[] { true, false })
         {
@@ -138,6 +139,8 @@ public sealed class MessageTests(TestDatabase database) : IClassFixture<TestData
         Assert.InRange(Text(blocks[0]).Length, 1, 150);
         Assert.All(blocks[1..^1], block => Assert.InRange(Text(block).Length, 1, 3_000));
     }
+
+    private Task<long> NumberAsync(string lead) => database.ScalarAsync<long>("SELECT id FROM alerts WHERE lead_ext_id = @lead", ("lead", lead));
 
     private static string Text(JsonElement block) => block.GetProperty("text").GetProperty("text").GetString()!;
 

@@ -47,6 +47,31 @@ public sealed class ReportTextTests
         "-5|-0.25|-12.50|true||2026-03-09T00:00:00Z",
         string.Join('|', ((object?[])[-5L, -0.25, -12.50m, true, null, new DateTimeOffset(2026, 3, 9, 0, 0, 0, TimeSpan.Zero)]).Select(CsvText.Field)));
 
+    /// <summary>A run that was killed leaves a half file; one that is at work holds its own.</summary>
+    [Fact]
+    public void Folder_WithWhatAKilledRunLeft_IsCleanAfterTheNext()
+    {
+        using var folder = new ReportFolderOfTest();
+        var period = ReportPeriod.LastComplete("weekly", new DateTimeOffset(2026, 3, 18, 10, 0, 0, TimeSpan.Zero));
+        var directory = Directory.CreateDirectory(Path.Combine(folder.Path, "weekly", period.Id)).FullName;
+        File.WriteAllText(Path.Combine(directory, "reps.csv.abc.partial"), "ha");
+        using var held = new FileStream(Path.Combine(directory, "reps.csv.def.partial"), FileMode.CreateNew, FileAccess.Write, FileShare.None);
+
+        var (written, page) = ReportFolder.Write(
+            folder.Path, period, ReportLanguage.English, [new ReportFile("report-en.html", "text/html", [1, 2]), new ReportFile("reps.csv", "text/csv", [3])]);
+
+        Assert.Equal(2, written);
+        Assert.Equal([1, 2], File.ReadAllBytes(page));
+        Assert.Equal(["report-en.html", "reps.csv", "reps.csv.def.partial"], Directory.EnumerateFiles(directory).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void Words_OfEveryKindOfAlert_AreInBothLanguages() => Assert.All(SalesTasks.Alerts.AlertKind.All, kind =>
+    {
+        Assert.NotEqual(kind.Name, ReportLanguage.English.Word(kind.Name));
+        Assert.NotEqual(ReportLanguage.English.Word(kind.Name), ReportLanguage.Spanish.Word(kind.Name));
+    });
+
     [Fact]
     public void Markup_TextAndAttributes_AreEscapedAndCleaned()
     {
@@ -55,6 +80,18 @@ public sealed class ReportTextTests
         Assert.Equal("<p title=\"&quot;&gt;&lt;script&gt;\">&lt;b&gt;&amp;&quot;&#39;\ufffd\ufffd\ufffd\ufffd\ufffd \U0001f600</p>", markup);
         Assert.Throws<InvalidOperationException>(() => new Markup().Open("p").ToString());
     }
+
+    /// <summary>Nothing of a legend may stand beyond the edge, with seven units a letter at the widest.</summary>
+    [Fact]
+    public void Legends_OfChartsInBothLanguages_FitTheDrawing() => Assert.All((string[][])[["Valor ganado", "Previsto, intervalo del 80 %"], ["Horas aprendidas", "Control"]], names =>
+    {
+        var svg = TrendChart.Columns(new ChartText("c", "t", "d"), ["a"], Chart.Number, new Series(names[0], [1]), new Series(names[1], [1]));
+        var places = System.Text.RegularExpressions.Regex.Matches(svg, "class=\"t\" x=\"([0-9.]+)\"")
+            .Select(match => double.Parse(match.Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture)).ToList();
+        Assert.Equal(2, places.Count);
+        Assert.InRange(places[0] + (7 * names[0].Length), 0, places[1] - 15);
+        Assert.InRange(places[1] + (7 * names[1].Length), 0, Chart.Width);
+    });
 
     [Theory]
     [InlineData(0, "0 1")]

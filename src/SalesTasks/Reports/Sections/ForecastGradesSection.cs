@@ -4,6 +4,9 @@ namespace SalesTasks.Reports.Sections;
 
 internal static class ForecastGradesSection
 {
+    /// <summary>Periods that the chart shows; the share inside is that of all.</summary>
+    private const int Shown = 26;
+
     public static ReportSection Section { get; } = new(
         "forecast_grades",
         new Phrase("How past forecasts did", "Cómo resultaron las previsiones pasadas"),
@@ -28,12 +31,17 @@ internal static class ForecastGradesSection
                 $"{inside} de {table.Rows.Count} previsiones pasadas contenían en su intervalo el valor ganado ({language.Share(inside / (double)table.Rows.Count)}; objetivo: 80 %).");
         },
         Charts = static (table, language) =>
-        [
-            TrendChart.Columns(
-                table.Section.Chart(
-                    "past", language.Text("Value won against its forecast", "Valor ganado frente a lo previsto"), Times.FromTo(table, language, "won_value", language.Money)),
-                Times.Of(table, language), language.ShortMoney, new Series(language.Text("Value won", "Valor ganado"), table.Numbers("won_value")),
-                new Series(language.Text("Forecast, 80 % interval", "Previsto, intervalo del 80 %"), table.Numbers("expected")) { Intervals = table.Intervals("low", "high") }),
-        ],
+        {
+            // The rows are the newest first; time goes to the right.
+            var last = table with { Rows = [.. table.Rows.Take(Shown).Reverse()] };
+            return
+            [
+                TrendChart.Columns(
+                    table.Section.Chart(
+                        "past", language.Text("Value won against its forecast", "Valor ganado frente a lo previsto"), Times.FromTo(last, language, "won_value", language.Money)),
+                    Times.Of(last, language), language.ShortMoney, new Series(language.Text("Value won", "Valor ganado"), last.Numbers("won_value")),
+                    new Series(language.Text("Forecast, 80 % interval", "Previsto, intervalo del 80 %"), last.Numbers("expected")) { Intervals = last.Intervals("low", "high") }),
+            ];
+        },
     };
 }
