@@ -3,6 +3,9 @@ namespace SalesTasks.Reports;
 /// <summary>A report as files: <c>FOLDER/weekly/2026-W11/…</c>.</summary>
 internal static class ReportFolder
 {
+    /// <summary>EROFS, as in a container whose root file system is read-only: no retry makes it writable.</summary>
+    private const int ReadOnlyFileSystem = 30;
+
     /// <summary>
     /// Writes what is not there yet byte for byte. Each file appears whole: it is written beside its place and renamed. The page comes last,
     /// so that who sees it has its data too.
@@ -22,7 +25,8 @@ internal static class ReportFolder
 
             return (written, Path.Combine(directory, Report.PageName(language)));
         }
-        catch (Exception exception) when (exception is UnauthorizedAccessException or DirectoryNotFoundException or NotSupportedException or ArgumentException)
+        catch (Exception exception) when (exception is UnauthorizedAccessException or DirectoryNotFoundException or FileNotFoundException
+            or NotSupportedException or ArgumentException or IOException { HResult: ReadOnlyFileSystem })
         {
             throw JobException.Usage($"output: '{folder}' cannot be written ({exception.GetType().Name}); allowed: a folder this user may write", exception);
         }
