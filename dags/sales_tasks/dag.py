@@ -98,7 +98,7 @@ def step(
     :param connections: what it connects to besides the database, by role (``email``, ``slack``, …).
     :param options: the command's flags by parameter name; they win over the run's params.
     :param sharded: the command takes ``--shard``: with SALES_SHARDS above 1 it is mapped over that many containers.
-    :param files: it reads files: the volume SALES_LEADS_VOLUME, where there is one, is mounted at /leads.
+    :param files: it reads or writes files: the volume SALES_LEADS_VOLUME, where there is one, is mounted at /leads.
     :param updates: tables it changes; each is announced as the dataset ``x-sales-tasks://TABLE``.
     :param memory_mb: memory limit, where SALES_MEMORY_MB does not fit.
     :param task_options: further arguments of the task, such as ``execution_timeout``.

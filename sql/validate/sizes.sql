@@ -3,7 +3,7 @@ SELECT
   'info' AS severity,
   t.name AS subject,
   format('%s, of it indexes %s; about %s rows', pg_size_pretty(t.total), pg_size_pretty(t.indexes), to_char(t.rows, 'FM999,999,999,999')) AS detail,
-  format('%s, de ellos índices %s; unas %s filas', pg_size_pretty(t.total), pg_size_pretty(t.indexes), to_char(t.rows, 'FM999,999,999,999')) AS detail_es,
+  format('%s, de ellos índices %s; unas %s filas', pg_size_pretty(t.total), pg_size_pretty(t.indexes), translate(to_char(t.rows, 'FM999,999,999,999'), ',', '.')) AS detail_es,
   NULL::text AS fix
 FROM (
   SELECT

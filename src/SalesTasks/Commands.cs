@@ -64,7 +64,8 @@ internal static class Commands
         tree.Add(RuleCommands.Edit(), "scoring", "rules");
         tree.Add(RuleCommands.Validate(), "scoring", "rules");
         tree.Add(ExplainCommand.Create(
-            ExplainScore.Section, ExplainRouting.Section, ExplainPrediction.Section, ExplainTiming.Section, ExplainExperiment.Section));
+            ExplainScore.Section, ExplainRouting.Section, ExplainPrediction.Section, ExplainTiming.Section, ExplainExperiment.Section,
+            ExplainMessages.Section));
         tree.Add(ReplayCommand.Create(), "routing");
         tree.Add(RepCommands.List(), "reps");
         tree.Add(RepCommands.Show(), "reps");

@@ -166,7 +166,7 @@ internal sealed class AddressesParameter(string name, string title, string descr
 
     public override object? DefaultAsObject => null;
 
-    public override ParsedValue? Parse(string text) => Check(text.Split(','));
+    public override ParsedValue? Parse(string text) => Check([text]);
 
     public override ParsedValue? Parse(JsonElement element) => element.ValueKind switch
     {
@@ -185,15 +185,13 @@ internal sealed class AddressesParameter(string name, string title, string descr
         json.WriteStringValue("string");
         json.WriteStringValue("array");
         json.WriteEndArray();
+        // Without "items": with it Airflow's form asks for JSON, without it for one address a line.
         json.WriteNull("default");
-        json.WriteStartObject("items");
-        json.WriteString("type", "string");
-        json.WriteEndObject();
     }
 
     private ParsedValue? Check(IEnumerable<string> given)
     {
-        var addresses = given.Select(address => address.Trim()).Where(address => address.Length > 0).Distinct(StringComparer.OrdinalIgnoreCase).ToList();
+        var addresses = given.SelectMany(item => item.Split(',')).Select(address => address.Trim()).Where(address => address.Length > 0).Distinct(StringComparer.OrdinalIgnoreCase).ToList();
         return addresses.Count <= most && addresses.TrueForAll(IsAddress) ? new ParsedValue(addresses) : null;
     }
 

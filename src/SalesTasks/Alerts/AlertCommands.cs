@@ -64,19 +64,19 @@ internal static class AlertCommands
 
     public static PeopleCommand Acknowledge() => Settle(
         "ack", "Say that somebody sees to these alerts", "alerts/acknowledge", ["open", "snoozed", "acknowledged"],
-        done => $"{done} alerts acknowledged.", done => $"{done} alertas atendidas.");
+        "alert acknowledged.|alerts acknowledged.", "alerta atendida.|alertas atendidas.");
 
     public static PeopleCommand Resolve() => Settle(
         "resolve", "Settle these alerts; they open again when their situation ended and came back", "alerts/resolve", ["open", "snoozed", "acknowledged"],
-        done => $"{done} alerts resolved.", done => $"{done} alertas resueltas.");
+        "alert resolved.|alerts resolved.", "alerta resuelta.|alertas resueltas.");
 
     public static PeopleCommand Snooze()
     {
         var until = new Option<string?>("--until") { Description = "Told again at this instant, if the situation still lasts: ISO 8601 with offset" };
         var duration = new Option<string?>("--for") { Description = "Told again after this time: 90m, 4h or 2d" };
         return Settle(
-            "snooze", "Put these alerts off", "alerts/snooze", ["open", "snoozed", "acknowledged"], done => $"{done} alerts put off.",
-            done => $"{done} alertas pospuestas.", context => [("until_at", Until(context, context.Parse.GetValue(until), context.Parse.GetValue(duration)))],
+            "snooze", "Put these alerts off", "alerts/snooze", ["open", "snoozed", "acknowledged"], "alert put off.|alerts put off.",
+            "alerta pospuesta.|alertas pospuestas.", context => [("until_at", Until(context, context.Parse.GetValue(until), context.Parse.GetValue(duration)))],
             until, duration);
     }
 
@@ -172,8 +172,8 @@ internal static class AlertCommands
         string description,
         string statement,
         string[] allowed,
-        Func<int, string> english,
-        Func<int, string> inSpanish,
+        string english,
+        string inSpanish,
         Func<PeopleContext, (string, object?)[]>? more = null,
         params Option[] options)
     {
@@ -213,7 +213,7 @@ internal static class AlertCommands
             }
             else
             {
-                context.Host.Out.WriteLine(context.Text(english(given.Length), inSpanish(given.Length)));
+                context.Host.Out.WriteLine($"{given.Length} {context.Words(given.Length, english, inSpanish)}");
             }
 
             return ExitCode.Done;

@@ -160,7 +160,7 @@ internal static class CampaignCommands
                     if (all > 0 && !forced)
                     {
                         throw JobException.Usage(
-                            $"campaigns delete: {all} leads have been in {Quoted.Text(stored.Name)}, {open} of them still are; deleting it deletes what was "
+                            $"campaigns delete: leads that have been in {Quoted.Text(stored.Name)}: {all}, those that still are: {open}; deleting it deletes what was "
                             + "sent to them from the records; allowed: campaigns disable, or delete with --force");
                     }
 
@@ -179,7 +179,7 @@ internal static class CampaignCommands
             }
             else
             {
-                context.Host.Out.WriteLine(context.Text($"Deleted, with {executions} executions.", $"Borrada, con {executions} ejecuciones."));
+                context.Host.Out.WriteLine(context.Text("Deleted, with", "Borrada, con") + $" {executions} {context.Words(executions, "execution.|executions.", "ejecución.|ejecuciones.")}");
             }
 
             return ExitCode.Done;
@@ -229,11 +229,11 @@ internal static class CampaignCommands
             }
             else
             {
-                var (english, spanish) = on
-                    ? ($"Enabled; {executions} leads go on.", $"Activada; {executions} leads continúan.")
-                    : ($"Disabled; {executions} leads are halted.", $"Desactivada; {executions} leads quedan en pausa.");
+                var (state, leads) = on
+                    ? (context.Text("Enabled", "Activada"), context.Words(executions, "lead goes on.|leads go on.", "lead continúa.|leads continúan."))
+                    : (context.Text("Disabled", "Desactivada"), context.Words(executions, "lead is halted.|leads are halted.", "lead queda en pausa.|leads quedan en pausa."));
                 context.Host.Out.WriteLine(changed || executions > 0
-                    ? context.Text(english, spanish)
+                    ? $"{state}; {executions} {leads}"
                     : context.Text("It is so already.", "Ya estaba así."));
             }
 

@@ -64,6 +64,12 @@ internal sealed class PeopleContext(CommandHost host, ParseResult parse, bool js
     /// <summary>Picks the text in the language of <c>--lang</c>.</summary>
     public string Text(string english, string inSpanish) => spanish ? inSpanish : english;
 
+    /// <summary>How numbers are written in that language.</summary>
+    public IFormatProvider Numbers => StatementTexts.Numbers(spanish);
+
+    /// <summary>The words that follow this number: those for one and those for any other number are given with a bar between them.</summary>
+    public string Words(long number, string english, string inSpanish) => Text(english, inSpanish).Split('|')[number == 1 ? 0 : 1];
+
     /// <summary>Opens the database of <c>SALES_POSTGRES_CONN_ID</c> without looking at its schema.</summary>
     public SalesDatabase Database(SalesDatabaseOptions? options = null)
     {

@@ -23,6 +23,9 @@ internal sealed partial class StatementTexts
     private StatementTexts(string statement) => _texts = Line().Matches(Sql.Load(statement)).ToDictionary(
         line => (line.Groups["what"].Value, line.Groups["variant"].Value, line.Groups["language"].Value), line => line.Groups["text"].Value);
 
+    /// <summary>How numbers are written for people.</summary>
+    public static IFormatProvider Numbers(bool spanish) => spanish ? s_spanish : CultureInfo.InvariantCulture;
+
     public static StatementTexts Of(string statement) => s_all.GetOrAdd(statement, name => new StatementTexts(name));
 
     public string Title(bool spanish) => Find("title", "", spanish);
@@ -36,7 +39,7 @@ internal sealed partial class StatementTexts
 
     private static string Show(JsonElement value, bool spanish) => value.ValueKind switch
     {
-        JsonValueKind.Number => value.GetDecimal().ToString("#,##0.#", spanish ? s_spanish : CultureInfo.InvariantCulture),
+        JsonValueKind.Number => value.GetDecimal().ToString("#,##0.#", Numbers(spanish)),
         JsonValueKind.String when value.GetString()!.Length > 0 => Clean(value.GetString()!),
         _ => "–",
     };

@@ -24,7 +24,7 @@ internal static class ShowExperiment
             var estimate = await ImpactEstimate.ReadAsync(connection, context.Host.Time.GetUtcNow(), asked, stop);
             if (asked is not null && estimate is null)
             {
-                throw JobException.Usage($"--id: there is no experiment {asked}; allowed: one of {string.Join(", ", experiments.Select(e => e["id"]))}");
+                throw JobException.Usage($"--id: there is no experiment {asked}; allowed: {(experiments.Count == 0 ? "none, as there has been no experiment" : "one of " + string.Join(", ", experiments.Select(e => e["id"])))}");
             }
 
             if (context.Json)

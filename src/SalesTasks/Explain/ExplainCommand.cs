@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
+using SalesTasks.Airflow;
 using SalesTasks.Cli;
 
 namespace SalesTasks.Explain;
@@ -25,7 +26,7 @@ internal static class ExplainCommand
                 }
                 else if (answers.Count == 0)
                 {
-                    throw JobException.Usage($"explain: there is no lead with ext_id '{extId}'");
+                    throw JobException.Usage($"explain: there is no lead with ext_id {Quoted.Text(extId)}");
                 }
             }
 

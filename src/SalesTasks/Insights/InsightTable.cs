@@ -1,4 +1,3 @@
-using System.Globalization;
 using Npgsql;
 using SalesTasks.Cli;
 using SalesTasks.Database;
@@ -31,6 +30,14 @@ internal sealed record InsightTable(string Statement, string English, string Spa
         ["negotiating"] = "Negociación",
         ["closed_won"] = "Ganado",
         ["closed_lost"] = "Perdido",
+    };
+
+    private static readonly Dictionary<string, string> s_levels = new(StringComparer.Ordinal)
+    {
+        ["CRITICAL"] = "crítico",
+        ["HIGH"] = "alto",
+        ["MEDIUM"] = "medio",
+        ["LOW"] = "bajo",
     };
 
     /// <summary>All rows, values by column name in the order of the columns.</summary>
@@ -72,8 +79,11 @@ internal sealed record InsightTable(string Statement, string English, string Spa
     {
         null => column.Format is null ? "" : "–",
         string text when column.Name is "stage" => context.Text(text.Replace('_', ' '), s_stages.GetValueOrDefault(text, text)),
+        string text when column.Name is "risk_level" => context.Text(text, s_levels.GetValueOrDefault(text, text)),
         string text => words?.GetValueOrDefault(text) ?? text,
-        IFormattable number => number.ToString(column.Format, CultureInfo.InvariantCulture),
+        // Counts and shares stand in one column.
+        decimal whole when column.Format is "N2" && decimal.IsInteger(whole) => whole.ToString("N0", context.Numbers),
+        IFormattable number => number.ToString(column.Format, context.Numbers),
         _ => value.ToString() ?? "",
     };
 }

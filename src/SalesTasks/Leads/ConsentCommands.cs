@@ -100,7 +100,7 @@ internal static partial class ConsentCommands
 
         foreach (var (_, count, english, spanish) in counts)
         {
-            context.Host.Out.WriteLine($"{count} {context.Text(english, spanish).Split('|')[count == 1 ? 0 : 1]}");
+            context.Host.Out.WriteLine($"{count} {context.Words(count, english, spanish)}");
         }
     }
 

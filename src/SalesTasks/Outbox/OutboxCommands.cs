@@ -106,7 +106,9 @@ internal static class OutboxCommands
                     return done.Count;
                 },
                 stop);
-            Tell(context, again, $"{again} messages will be sent again by the next outbox dispatch.", $"El próximo outbox dispatch enviará de nuevo {again} mensajes.");
+            Tell(
+                context, again, "message will be sent again by the next outbox dispatch.|messages will be sent again by the next outbox dispatch.",
+                "mensaje se enviará de nuevo con el próximo outbox dispatch.|mensajes se enviarán de nuevo con el próximo outbox dispatch.");
             return ExitCode.Done;
         });
         command.Arguments.Add(ids);
@@ -144,11 +146,11 @@ internal static class OutboxCommands
                 stop);
             if (arrived)
             {
-                Tell(context, settled, $"{settled} messages count as sent.", $"{settled} mensajes cuentan como enviados.");
+                Tell(context, settled, "message counts as sent.|messages count as sent.", "mensaje cuenta como enviado.|mensajes cuentan como enviados.");
             }
             else
             {
-                Tell(context, settled, $"{settled} messages will not be sent.", $"{settled} mensajes no se enviarán.");
+                Tell(context, settled, "message will not be sent.|messages will not be sent.", "mensaje no se enviará.|mensajes no se enviarán.");
             }
 
             return ExitCode.Done;
@@ -181,7 +183,7 @@ internal static class OutboxCommands
         }
         else
         {
-            context.Host.Out.WriteLine(context.Text(english, spanish));
+            context.Host.Out.WriteLine($"{messages} {context.Words(messages, english, spanish)}");
         }
     }
 

@@ -5,6 +5,9 @@ internal static class ReportFolder
 {
     private const string Partial = ".partial";
 
+    /// <summary>EROFS, as in a container whose root file system is read-only: no retry makes it writable.</summary>
+    private const int ReadOnlyFileSystem = 30;
+
     /// <summary>
     /// Writes what is not there yet byte for byte. Each file appears whole: it is written beside its place and renamed. The page comes last,
     /// so that who sees it has its data too.
@@ -25,7 +28,8 @@ internal static class ReportFolder
 
             return (written, Path.Combine(directory, Report.PageName(language)));
         }
-        catch (Exception exception) when (exception is UnauthorizedAccessException or DirectoryNotFoundException or NotSupportedException or ArgumentException)
+        catch (Exception exception) when (exception is UnauthorizedAccessException or DirectoryNotFoundException or FileNotFoundException
+            or NotSupportedException or ArgumentException or IOException { HResult: ReadOnlyFileSystem })
         {
             throw JobException.Usage($"output: '{folder}' cannot be written ({exception.GetType().Name}); allowed: a folder this user may write", exception);
         }

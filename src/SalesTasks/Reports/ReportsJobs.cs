@@ -37,7 +37,7 @@ internal static class ReportsJobs
 
     public static readonly AddressesParameter EmailRecipients = new(
         "email_recipients", "E-mail recipients",
-        "Who gets the report as an e-mail with the page attached, by the connection of SALES_EMAIL_CONN_ID: a list, or addresses separated by commas.")
+        "Who gets the report as an e-mail with the page attached, by the connection of SALES_EMAIL_CONN_ID: a list (in the form one a line), or addresses separated by commas.")
     { Section = DeliveryPart };
 
     public static JobDefinition Build { get; } = new(

@@ -48,8 +48,10 @@ internal static class RepCommands
             context.Console.Write(table);
             if (reps.Count > shown.Count)
             {
-                context.Host.Out.WriteLine(context.Text(
-                    $"{reps.Count - shown.Count} inactive reps are not shown (--all).", $"{reps.Count - shown.Count} representantes inactivos no se muestran (--all)."));
+                var hidden = reps.Count - shown.Count;
+                context.Host.Out.WriteLine($"{hidden} " + context.Words(
+                    hidden, "inactive rep is not shown (--all).|inactive reps are not shown (--all).",
+                    "representante inactivo no se muestra (--all).|representantes inactivos no se muestran (--all)."));
             }
 
             return ExitCode.Done;

@@ -108,7 +108,7 @@ internal sealed class SetupRun(PeopleContext context, Func<CommandHost, string[]
 
         var applied = migrations.AsArray().Count;
         Done("db migrate", applied > 0, applied > 0
-            ? context.Text($"{applied} migrations applied", $"{applied} migraciones aplicadas")
+            ? $"{applied} {context.Words(applied, "migration applied|migrations applied", "migración aplicada|migraciones aplicadas")}"
             : context.Text("up to date", "al día"));
 
         var folder = Directory.CreateTempSubdirectory("sales-tasks-setup");
@@ -149,7 +149,8 @@ internal sealed class SetupRun(PeopleContext context, Func<CommandHost, string[]
             var there = (await KnownAsync(connection, stop)).Reps;
             if (there > 0)
             {
-                Done("reps import", false, context.Text($"{there} representatives are there already; no samples added", $"ya hay {there} representantes; no se añaden de muestra"));
+                Done("reps import", false, context.Text(
+                    $"representatives are there already ({there}); no samples added", $"ya hay representantes ({there}); no se añaden de muestra"));
                 return ExitCode.Done;
             }
 
@@ -321,7 +322,7 @@ internal sealed class SetupRun(PeopleContext context, Func<CommandHost, string[]
         if (_typedConnection is not null)
         {
             output.WriteLine(context.Text("Keep the connection for the next commands (with your password):", "Guarde la conexión para las próximas órdenes (con su contraseña):"));
-            output.WriteLine($"  export {Variable}='postgres://{connection.Username}:PASSWORD@{connection.Host}:{connection.Port}/{connection.Database}'");
+            output.WriteLine($"  export {Variable}='postgres://{Uri.EscapeDataString(connection.Username!)}:PASSWORD@{connection.Host}:{connection.Port}/{Uri.EscapeDataString(connection.Database!)}'");
         }
 
         output.WriteLine(context.Text("Next: sales-tasks leads import --path leads.csv, then sales-tasks scoring score", "Siguiente: sales-tasks leads import --path leads.csv, después sales-tasks scoring score"));

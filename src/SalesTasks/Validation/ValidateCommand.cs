@@ -99,8 +99,8 @@ internal static class ValidateCommand
                 $"{database.Place}: {Validator.Checks.Count} checks, nothing found.",
                 $"{database.Place}: {Validator.Checks.Count} comprobaciones, sin hallazgos.")
             : context.Text(
-                $"{database.Place}: {Validator.Checks.Count} checks, {findings.Count} findings.",
-                $"{database.Place}: {Validator.Checks.Count} comprobaciones, {findings.Count} hallazgos."));
+                $"{database.Place}: {Validator.Checks.Count} checks, {findings.Count} {context.Words(findings.Count, "finding|findings", "hallazgo|hallazgos")}.",
+                $"{database.Place}: {Validator.Checks.Count} comprobaciones, {findings.Count} {context.Words(findings.Count, "finding|findings", "hallazgo|hallazgos")}."));
         if (!everyRow)
         {
             context.Host.Out.WriteLine(context.Text(

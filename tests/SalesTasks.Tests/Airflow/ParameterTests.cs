@@ -13,9 +13,10 @@ public sealed class ParameterTests
     private static readonly TextParameter s_text = new("t", "T", "A text.", 5);
     private static readonly InstantParameter s_instant = new("a", "A", "An instant.");
     private static readonly ShardParameter s_shard = new("s", "S", "A part.", supported: true);
+    private static readonly AddressesParameter s_addresses = new("e", "E", "Addresses.", 2);
     private static readonly ShardParameter s_noShard = new("n", "N", "All.", supported: false);
 
-    private static Parameter[] All => [s_bool, s_int, s_choice, s_text, s_instant, s_shard, s_noShard];
+    private static Parameter[] All => [s_bool, s_int, s_choice, s_text, s_instant, s_addresses, s_shard, s_noShard];
 
     private static Parameter Named(string name) => All.Single(p => p.Name == name);
 
@@ -135,6 +136,24 @@ public sealed class ParameterTests
     [InlineData("s", "[0,2]")]
     [InlineData("n", "\"0/2\"")]
     public void Parse_OtherJson_IsRefused(string name, string json) => Assert.Null(Named(name).Parse(Json.Parse(json)));
+
+    /// <summary>Airflow's form makes a list of the lines of its field; somebody may have put two addresses into one.</summary>
+    [Theory]
+    [InlineData("null", "")]
+    [InlineData("[]", "")]
+    [InlineData("""[" a@b.example "]""", "a@b.example")]
+    [InlineData("""["a@b.example, c@d.example", ""]""", "a@b.example c@d.example")]
+    [InlineData("\"a@b.example,c@d.example\"", "a@b.example c@d.example")]
+    public void Parse_Addresses_AreThoseOfTheListOrText(string json, string expected) =>
+        Assert.Equal(expected, string.Join(' ', (IReadOnlyList<string>)s_addresses.Parse(Json.Parse(json))!.Value!));
+
+    /// <summary>A schema with "items" makes the form ask for JSON, which is not for operations staff.</summary>
+    [Fact]
+    public void WriteSchema_Addresses_AreLinesInAirflowsForm()
+    {
+        Assert.False(Schema(s_addresses).TryGetProperty("items", out _));
+        Assert.Empty(JsonSchema.Faults(Schema(s_addresses), Json.Parse("""["a@b.example"]""")));
+    }
 
     [Fact]
     public void WriteSchema_DefaultOfEveryKind_IsValidByItsOwnSchema()

@@ -117,14 +117,14 @@ public sealed class CampaignCommandTests(TestDatabase database) : IClassFixture<
         await _rig.EnrollAsync();
         await _rig.AdvanceAsync();
 
-        Assert.Contains("Disabled; 1 leads are halted.", (await _rig.DoAsync("campaigns", "disable", "Mail")).Output, StringComparison.Ordinal);
+        Assert.Contains("Disabled; 1 lead is halted.", (await _rig.DoAsync("campaigns", "disable", "Mail")).Output, StringComparison.Ordinal);
         Assert.Empty(await _rig.MessagesAsync());
         Assert.Contains("It is so already.", (await _rig.DoAsync("campaigns", "disable", "Mail")).Output, StringComparison.Ordinal);
         Assert.Contains("campaign_disabled", (await _rig.DoAsync("campaigns", "show", "Mail")).Output, StringComparison.Ordinal);
         var shown = (await _rig.DoAsync("campaigns", "show", "Mail", "--lang", "es")).Output;
         Assert.Contains("campaña desactivada", shown, StringComparison.Ordinal);
         Assert.DoesNotContain("campaign_disabled", shown, StringComparison.Ordinal);
-        Assert.Contains("Activada; 1 leads continúan.", (await _rig.DoAsync("campaigns", "enable", "Mail", "--lang", "es")).Output, StringComparison.Ordinal);
+        Assert.Contains("Activada; 1 lead continúa.", (await _rig.DoAsync("campaigns", "enable", "Mail", "--lang", "es")).Output, StringComparison.Ordinal);
         Assert.Equal("advanced 1, queued 1", await _rig.AdvanceAsync(TimeProvider.System.GetUtcNow().AddHours(1)));
         Assert.False((await _rig.DoAsync("campaigns", "enable", "Mail", "--json")).Json.GetProperty("changed").GetBoolean());
     }
@@ -150,7 +150,7 @@ public sealed class CampaignCommandTests(TestDatabase database) : IClassFixture<
 
         var answer = await _rig.RunAsync("campaigns", "delete", "Used");
         Assert.Equal(ExitCode.Usage, answer.ExitCode);
-        Assert.Contains("1 leads have been in 'Used', 1 of them still are", answer.Errors, StringComparison.Ordinal);
+        Assert.Contains("leads that have been in 'Used': 1, those that still are: 1;", answer.Errors, StringComparison.Ordinal);
         await _rig.DoAsync("campaigns", "delete", "Unused");
         Assert.Equal(1, (await _rig.DoAsync("campaigns", "delete", "Used", "--force", "--json")).Json.GetProperty("executions").GetInt32());
         Assert.Equal(0, await database.ScalarAsync<long>("SELECT (SELECT count(*) FROM sales_campaigns) + (SELECT count(*) FROM sales_campaign_executions) + (SELECT count(*) FROM outbox_messages)"));

@@ -85,6 +85,9 @@ public sealed class ExperimentCommandTests(TestDatabase database) : IClassFixtur
     public async Task Show_WithoutAnExperiment_SaysSo()
     {
         Assert.Contains("no experiment yet", (await _rig.DoAsync(T0, "experiment", "show")).Output, StringComparison.Ordinal);
+        Assert.Contains(
+            "there is no experiment 7; allowed: none, as there has been no experiment", (await _rig.RunAsync(T0, "experiment", "show", "--id", "7")).Errors,
+            StringComparison.Ordinal);
         Assert.Equal(System.Text.Json.JsonValueKind.Null, (await _rig.DoAsync(T0, "experiment", "show", "--json")).Json.GetProperty("experiment").ValueKind);
         Assert.Contains("no hay ningún experimento", (await _rig.DoAsync(T0, "experiment", "stop", "--lang", "es")).Output.ToLowerInvariant(), StringComparison.Ordinal);
     }

@@ -81,6 +81,27 @@ public sealed partial class GuideTests(TestDatabase database) : IClassFixture<Te
         static int Headings(string page) => page.Split('\n').Count(line => line.StartsWith("## ", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task Development_Layout_NamesEveryFolderOfTheProgram()
+    {
+        var page = await ReadAsync("docs/development.md");
+
+        Assert.All(
+            Directory.GetDirectories($"{Checkout.Root}/src/SalesTasks").Select(folder => Path.GetFileName(folder)).Where(name => name is not ("bin" or "obj")),
+            name => Assert.Matches($"[`/]{name}`", page));
+    }
+
+    [Theory]
+    [InlineData("docs/commands.md")]
+    [InlineData("docs/es/commands.md")]
+    public async Task Commands_Page_HasEachRowOnce(string page)
+    {
+        var rows = (await ReadAsync(page)).Split('\n').Where(line => line.StartsWith("| `", StringComparison.Ordinal)).Select(line => line.Split(" | ")[0]).ToList();
+
+        Assert.NotEmpty(rows);
+        Assert.Equal(rows.Distinct(StringComparer.Ordinal), rows);
+    }
+
     /// <summary>The view's own columns; those it takes over from the pipeline are told in one sentence.</summary>
     private async Task<List<string>> ViewColumnsAsync(string view) => await database.QueryAsync(
         """

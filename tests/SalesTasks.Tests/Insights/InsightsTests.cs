@@ -105,7 +105,8 @@ public sealed class InsightsTests(PostgresServer server, TestDatabase empty) : I
 
             var lines = Regex.Replace(host.Output, @"\e\[[0-9;?]*[A-Za-z]", "", RegexOptions.None, TimeSpan.FromSeconds(5)).Split('\n');
             Assert.All(lines, line => Assert.InRange(line.Length, 0, 80));
-            Assert.Contains(lines, line => line.Contains(topic is "reps" or "summary" ? "21,000" : topic is "sources" ? "5,000" : "10,000", StringComparison.Ordinal));
+            var number = topic is "reps" or "summary" ? "21,000" : topic is "sources" ? "5,000" : "10,000";
+            Assert.Contains(lines, line => line.Contains(language is "es" ? number.Replace(',', '.') : number, StringComparison.Ordinal));
         }
     }
 
@@ -122,6 +123,15 @@ public sealed class InsightsTests(PostgresServer server, TestDatabase empty) : I
         Assert.DoesNotContain('\u001b', table);
         Assert.DoesNotContain('\u202e', table);
         Assert.Contains("\u001b]0;title", json[0].GetProperty("full_name").GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Table_InSpanish_HasItsWordsAndCountsWithoutDecimals()
+    {
+        await using var database = await FilledAsync();
+
+        Assert.Contains(" bajo ", await RunAsync(database, "insights", "risk", "--days", "0", "--lang", "es"), StringComparison.Ordinal);
+        Assert.Matches("Oportunidades abiertas +│ +3 ", await RunAsync(database, "insights", "--lang", "es"));
     }
 
     [Fact]

@@ -43,6 +43,26 @@ public sealed class OutboxCommandTests(TestDatabase database) : IClassFixture<Te
     }
 
     [Fact]
+    public async Task Explain_OfALead_ShowsWhatWasSentAndWhatWasHeldBack()
+    {
+        await _rig.AddLeadsAsync("l", 2);
+        await _rig.AddCampaignEmailsAsync("l", "a");
+        await database.ExecuteAsync(
+            """
+            UPDATE outbox_messages SET status = 'cancelled', finished_at = now(), reason = 'replied' WHERE lead_ext_id = 'l1';
+            DELETE FROM outbox_messages WHERE lead_ext_id = 'l2'
+            """);
+
+        var message = Assert.Single(Json.Parse((await _rig.RunAsync("explain", "l1", "--json")).Output).GetProperty("messages").EnumerateArray());
+        var table = (await _rig.RunAsync("explain", "l1", "--lang", "es")).ShouldExitWith(ExitCode.Done).Output;
+
+        Assert.Equal(("email", "campaign", "cancelled", "replied"), (message.Text("channel"), message.Text("purpose"), message.Text("status"), message.Text("reason")));
+        Assert.Contains("│ correo │ campaña │ cancelado │", table, StringComparison.Ordinal);
+        Assert.Contains("│ respondió │", table, StringComparison.Ordinal);
+        Assert.DoesNotContain("Latest messages", (await _rig.RunAsync("explain", "l2")).ShouldExitWith(ExitCode.Done).Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Retry_OfMessagesInDoubtAndDead_SendsThemAgain()
     {
         await using var sink = new HttpSink();

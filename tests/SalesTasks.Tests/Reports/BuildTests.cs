@@ -196,6 +196,16 @@ public sealed class BuildTests(TestDatabase database) : IClassFixture<TestDataba
         Assert.Equal(1, await database.ScalarAsync<long>("SELECT count(*) FROM reports"));
     }
 
+    /// <summary>Where nobody can make a folder, as in a container whose root file system is read-only: trying again helps nobody.</summary>
+    [Fact]
+    public async Task Output_WhereNoFolderCanBeMade_IsNotTriedAgain()
+    {
+        var (exitCode, result) = await _rig.RunAsync("reports build", "--output", "/proc/reports");
+
+        Assert.Equal(ExitCode.Usage, exitCode);
+        Assert.Contains("output: '/proc/reports' cannot be written", result.GetProperty("error").GetString()!, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task TwoBuilders_AtOnce_MakeOneVersion()
     {

@@ -32,6 +32,7 @@ public sealed class ValidateCommandTests(PostgresServer server, TestDatabase cle
         var json = Json.Parse(await RunAsync(database, ExitCode.Findings, "validate", "--json"));
 
         Assert.Contains("el disparador está desactivado", table, StringComparison.Ordinal);
+        Assert.Contains("comprobaciones, 1 hallazgo.", table, StringComparison.Ordinal);
         Assert.Contains("ALTER TABLE leads ENABLE TRIGGER leads_inserted", table, StringComparison.Ordinal);
         Assert.Equal(["valid", "checks", "every_row", "findings", "notes"], json.EnumerateObject().Select(member => member.Name));
         Assert.False(json.GetProperty("valid").GetBoolean());

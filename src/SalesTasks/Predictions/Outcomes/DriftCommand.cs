@@ -36,7 +36,7 @@ internal static class DriftCommand
 
             var table = new Table().AddColumns(
                 context.Text("Model", "Modelo"), context.Text("Predicts", "Predice"), context.Text("Day (UTC)", "Día (UTC)"), context.Text("Measure", "Medida"),
-                context.Text("Feature", "Característica"), context.Text("Value", "Valor"), context.Text("Level", "Nivel"), context.Text("Deals", "Tratos"));
+                context.Text("Feature", "Característica"), context.Text("Value", "Valor"), context.Text("Level", "Nivel"), context.Text("Deals", "Oport."));
             foreach (var line in lines.Where(l => l["level"] is not "stable"))
             {
                 table.AddRow(
@@ -61,6 +61,6 @@ internal static class DriftCommand
         "stable" => context.Text("stable", "estable"),
         "moderate" => context.Text("moderate", "moderado"),
         "high" => context.Text("high", "alto"),
-        _ => context.Text("too few deals", "muy pocos tratos"),
+        _ => context.Text("too few deals", "muy pocas oportunidades"),
     };
 }

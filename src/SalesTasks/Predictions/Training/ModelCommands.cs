@@ -56,7 +56,7 @@ internal static class ModelCommands
 
         var table = new Table().AddColumns(
             context.Text("Model", "Modelo"), context.Text("Predicts", "Predice"), context.Text("Status", "Estado"), context.Text("Algorithm", "Algoritmo"),
-            context.Text("Trained (UTC)", "Entrenado (UTC)"), context.Text("Deals", "Tratos"), context.Text("Figures (of the simplest)", "Cifras (de lo más simple)"),
+            context.Text("Trained (UTC)", "Entrenado (UTC)"), context.Text("Deals", "Oport."), context.Text("Figures (of the simplest)", "Cifras (de lo más simple)"),
             context.Text("Why", "Por qué"));
         foreach (var model in models)
         {
@@ -163,7 +163,7 @@ internal static class ModelCommands
 
         var table = new Table().AddColumns(
             context.Text("Model", "Modelo"), context.Text("Predicts", "Predice"), context.Text("Figure", "Cifra"), context.Text("When trained", "Al entrenar"),
-            context.Text("Since", "Desde entonces"), context.Text("Deals since", "Tratos desde entonces"));
+            context.Text("Since", "Desde entonces"), context.Text("Deals since", "Oport. desde entonces"));
         foreach (var grade in grades)
         {
             using var trained = JsonDocument.Parse(grade.Metrics);
@@ -178,7 +178,7 @@ internal static class ModelCommands
         context.Console.Write(table);
         context.Host.Out.WriteLine(context.Text(
             "Deals that ended soon after are more often won than those still open: figures on win probability are complete only once those have ended too.",
-            "Los tratos que terminan pronto se ganan más que los que siguen abiertos: las cifras de la probabilidad solo son completas cuando también estos terminen."));
+            "Las oportunidades que terminan pronto se ganan más que las que siguen abiertas: las cifras de la probabilidad solo son completas cuando también estas terminen."));
     }
 
     private static string FiguresText(PeopleContext context, string kind, JsonElement metrics) => string.Join(
@@ -194,7 +194,7 @@ internal static class ModelCommands
     public static string KindText(PeopleContext context, string kind) => kind switch
     {
         "win_probability" => context.Text("win probability", "probabilidad de ganar"),
-        "deal_value" => context.Text("deal value", "valor del trato"),
+        "deal_value" => context.Text("deal value", "valor de la oportunidad"),
         "time_to_close" => context.Text("time to close", "tiempo hasta el cierre"),
         _ => context.Text("risk", "riesgo"),
     };
