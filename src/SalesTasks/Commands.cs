@@ -1,6 +1,7 @@
 using SalesTasks.Airflow;
 using SalesTasks.Campaigns;
 using SalesTasks.Cli;
+using SalesTasks.Crm;
 using SalesTasks.Demo;
 using SalesTasks.Explain;
 using SalesTasks.FollowUp;
@@ -28,6 +29,7 @@ internal static class Commands
         },
         new("sales_intelligent_routing", RoutingJobs.Assign, OutboxJobs.Dispatch),
         new("sales_ml_training", PredictionJobs.Train),
+        new("sales_crm_sync", CrmJobs.Push, CrmJobs.Pull),
         new("sales_lead_ingest", LeadsJobs.Import),
     ];
 

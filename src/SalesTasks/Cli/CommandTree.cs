@@ -164,6 +164,7 @@ internal static class CommandGroups
         "outbox" => "Send messages, show and settle those that are in doubt or dead",
         "suppressions" => "Addresses that must not be written to or called any more",
         "campaigns" => "Sequences of e-mails, calls and tasks for leads",
+        "crm" => "Keep leads and deals in step with HubSpot, show and settle what did not go through",
         "db" => "Schema and database care",
         _ => throw new ArgumentOutOfRangeException(nameof(word), word, "A command group needs a description."),
     };
