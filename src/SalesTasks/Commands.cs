@@ -61,6 +61,9 @@ internal static class Commands
         tree.Add(CampaignCommands.Disable(), "campaigns");
         tree.Add(CampaignCommands.Delete(), "campaigns");
         tree.Add(CampaignPreview.Command(), "campaigns");
+        tree.Add(CrmCommands.Status(), "crm");
+        tree.Add(CrmCommands.Conflicts(), "crm");
+        tree.Add(CrmCommands.Retry(), "crm");
         tree.Add(DemoCommand.Create(DemoDags));
         tree.Add(BenchmarkCommand.Create(), "ml");
         tree.Add(ModelCommands.Models(), "ml");

@@ -62,6 +62,9 @@ internal abstract class FakeHttp : IAsyncDisposable
     /// <summary>Calls altogether, as if on one day.</summary>
     public int DailyCalls { get; set; } = 250_000;
 
+    /// <summary>What a disturbed call is told to wait.</summary>
+    public int RetryAfter { get; set; } = 1;
+
     /// <summary>Decides for each call whether something goes wrong.</summary>
     public Func<FakeRequest, FakeFault>? Fault { get; set; }
 
@@ -201,7 +204,7 @@ internal abstract class FakeHttp : IAsyncDisposable
                 case FakeFault.Unavailable:
                     return new FakeAnswer(503);
                 case FakeFault.TooMany:
-                    return LimitReached(daily: false) with { RetryAfter = 1 };
+                    return LimitReached(daily: false) with { RetryAfter = RetryAfter };
                 case FakeFault.Cut:
                     return new FakeAnswer(0);
                 case FakeFault.AnswerLost:
