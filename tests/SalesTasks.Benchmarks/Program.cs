@@ -2,8 +2,8 @@ using System.Globalization;
 using SalesTasks.Benchmarks;
 
 // Measures in one run what can only be judged side by side.
-// Usage: [scoring] [cold-start] [routing] [campaigns] [follow-up] [outbox] [--leads 10000,100000,1000000] [--messages 20000] [--rounds 3]
-string[] known = ["scoring", "cold-start", "routing", "campaigns", "follow-up", "outbox"];
+// Usage: [scoring] [cold-start] [routing] [campaigns] [follow-up] [outbox] [crm] [--leads 10000,100000,1000000] [--messages 20000] [--rounds 3]
+string[] known = ["scoring", "cold-start", "routing", "campaigns", "follow-up", "outbox", "crm"];
 var sizes = new List<int> { 10_000, 100_000, 1_000_000 };
 var rounds = 3;
 var messages = 20_000;
@@ -81,6 +81,14 @@ if (wanted.Contains("follow-up"))
     foreach (var size in sizes.Where(size => size <= 100_000))
     {
         await FollowUpBenchmark.RunAsync(size, stop.Token);
+    }
+}
+
+if (wanted.Contains("crm"))
+{
+    foreach (var size in sizes.Where(size => size <= 10_000))
+    {
+        await CrmBenchmark.RunAsync(size, stop.Token);
     }
 }
 
