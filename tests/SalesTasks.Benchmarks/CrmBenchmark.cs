@@ -19,7 +19,7 @@ internal static class CrmBenchmark
             conn_type = "http",
             host = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{crm.Port}"),
             password = crm.Token,
-            extra = new { allow_http = true, burst_limit = "10000/1", daily_limit = int.MaxValue },
+            extra = new { allow_http = true, burst_limit = "2000/1", daily_limit = int.MaxValue },
         }));
         Console.WriteLine($"\nCRM sync, {deals:N0} leads with a deal each");
         await bench.ExecuteAsync(

@@ -158,6 +158,11 @@ internal sealed class CrmHttp : IDisposable
             using var response = await _client.SendAsync(request, HttpCompletionOption.ResponseContentRead, either.Token);
             var bytes = await response.Content.ReadAsByteArrayAsync(either.Token);
             var status = (int)response.StatusCode;
+            if (bytes.Length == 0 && status is >= 200 and < 300 and not 204)
+            {
+                throw new JsonException();
+            }
+
             // An error page of a gateway is no JSON; its status says enough.
             var json = bytes.Length == 0 ? null : status is >= 200 and < 300 ? JsonNode.Parse(bytes) : TryParse(bytes);
             var retry = response.Headers.RetryAfter;

@@ -14,8 +14,9 @@ internal sealed class CrmValues(
     CrmMapping mapping, IReadOnlyDictionary<CrmObject, CrmSchema> schemas, IReadOnlyDictionary<string, string> owners, IReadOnlySet<string> reps)
 {
     private readonly Dictionary<string, string> _idByRep = ByRep(mapping, owners);
-    private readonly Dictionary<string, string> _repById = ByRep(mapping, owners).GroupBy(o => o.Value, StringComparer.Ordinal)
-        .ToDictionary(g => g.Key, g => g.First().Key, StringComparer.Ordinal);
+    // An owner whom the mapping names under another address of ours is that one.
+    private readonly Dictionary<string, string> _repById = ByRep(mapping, owners).OrderBy(o => !mapping.Owners.ContainsKey(o.Key))
+        .DistinctBy(o => o.Value, StringComparer.Ordinal).ToDictionary(o => o.Value, o => o.Key, StringComparer.Ordinal);
 
     private readonly Dictionary<string, string> _stageByTheirs = mapping.Stages.ToDictionary(s => s.Value, s => s.Key, StringComparer.Ordinal);
 

@@ -400,7 +400,11 @@ internal sealed class PullCrm
         if (how == "made")
         {
             // What a new row has of itself is no edit of anybody's.
-            last = last with { Ours = _session.Encode(map, last, ours) };
+            last = last with
+            {
+                Ours = _session.Encode(map, last, ours).Where(o => map.Fields.Any(f => f.Ours.Name == o.Key && !f.Ours.Computed))
+                    .ToDictionary(StringComparer.Ordinal),
+            };
         }
 
         var theirs = map.Fields.ToDictionary(f => f.Theirs, f => record.Values.GetValueOrDefault(f.Ours.Name), StringComparer.Ordinal);
@@ -414,6 +418,21 @@ internal sealed class PullCrm
         foreach (var _ in merge.Conflicts)
         {
             count("conflicts");
+        }
+
+        if (how == "made")
+        {
+            foreach (var (name, value) in last.Ours)
+            {
+                merge.OurBase.TryAdd(name, value);
+            }
+        }
+
+        if (!push && !changed && merge.OurBase.Count + merge.TheirBase.Count == 0 && link.Base.Sending is null && link.CrmId == record.CrmId
+            && link.Status is "active" && link.TheirModifiedAt == record.ModifiedAt)
+        {
+            // Seen before, or what we wrote ourselves.
+            return;
         }
 
         changes.Add(new LinkChange(link.Id)

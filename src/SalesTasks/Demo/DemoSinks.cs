@@ -69,7 +69,7 @@ internal sealed class DemoSinks : IAsyncDisposable
                 ["conn_type"] = "http",
                 ["host"] = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{_crm.Port}"),
                 ["password"] = _crm.Token,
-                ["extra"] = new JsonObject { ["allow_http"] = "true", ["burst_limit"] = "10000/10" },
+                ["extra"] = new JsonObject { ["allow_http"] = "true", ["burst_limit"] = "1000/10" },
             }.ToJsonString());
         }
     }

@@ -22,7 +22,7 @@ internal sealed class CrmRig : IAsyncDisposable
 
     public string Token { get; set; } = "secret-token";
 
-    public string BurstLimit { get; set; } = "100000/1";
+    public string BurstLimit { get; set; } = "1000/1";
 
     public string? DailyLimit { get; set; }
 
@@ -139,4 +139,6 @@ internal sealed record CrmAnswerLine(ExitCode ExitCode, string Output, string Er
     public long this[string count] => Json.GetProperty("counts").GetProperty(count).GetInt64();
 
     public string Fault => Json.GetProperty("error").GetString()!;
+
+    public override string ToString() => $"{ExitCode}\n{Output}\n{Errors}";
 }
