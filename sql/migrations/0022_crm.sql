@@ -26,7 +26,7 @@ CREATE TABLE crm_links (
   crm varchar(16) NOT NULL REFERENCES crm_states (crm),
   object varchar(8) NOT NULL CHECK (object IN ('lead', 'deal')),
   key varchar(128) NOT NULL,
-  lead_ext_id varchar(128) REFERENCES leads (ext_id) ON UPDATE CASCADE ON DELETE SET NULL,
+  lead_ext_id varchar(128),
   crm_id varchar(64),
   status varchar(16) NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'deleted_here', 'deleted_there', 'merged')),
   merged_into varchar(64),
@@ -58,6 +58,8 @@ CREATE INDEX crm_links_unrelated ON crm_links (crm, id) WHERE object = 'deal' AN
 
 COMMENT ON TABLE crm_links IS 'which of our records is which of the CRM''s; a row is also the intention to write there, see pending and sending';
 COMMENT ON COLUMN crm_links.key IS 'what we wrote into the CRM''s unique property of ours; fixed, so that a create whose answer was lost makes no second record';
+COMMENT ON COLUMN crm_links.lead_ext_id IS
+  'kept by triggers of leads and not by a foreign key: the link outlives its lead, without its values, so that the CRM''s record does not bring the lead back';
 COMMENT ON COLUMN crm_links.status IS
   'active; deleted_here = our record is gone; deleted_there = theirs is, and is not made again; merged = theirs went into merged_into, which has a link of its own';
 COMMENT ON COLUMN crm_links.our_base IS 'by field, our value when both sides were last in step, as the CRM writes it';
@@ -186,6 +188,9 @@ CREATE FUNCTION crm_lead_changed() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT
 AS $$
 BEGIN
+  IF NEW.ext_id <> OLD.ext_id THEN
+    UPDATE crm_links SET lead_ext_id = NEW.ext_id WHERE lead_ext_id = OLD.ext_id;
+  END IF;
   INSERT INTO crm_changes (crm, lead_ext_id) SELECT s.crm, NEW.ext_id FROM crm_states s WHERE s.used_at > now() - interval '30 days';
   RETURN NULL;
 END
@@ -211,6 +216,18 @@ BEGIN
   RETURN NULL;
 END
 $$;
+
+CREATE FUNCTION crm_leads_deleted() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT
+AS $$
+BEGIN
+  UPDATE crm_links k SET lead_ext_id = NULL FROM removed r WHERE k.lead_ext_id = r.ext_id;
+  RETURN NULL;
+END
+$$;
+
+CREATE TRIGGER leads_crm_deleted AFTER DELETE ON leads
+REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION crm_leads_deleted();
 
 CREATE TRIGGER leads_crm_added AFTER INSERT ON leads
 REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION crm_leads_added();

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Npgsql;
 using SalesTasks.Airflow;
 using SalesTasks.Cli;
 using SalesTasks.Database;
@@ -91,14 +92,18 @@ internal sealed partial class CrmSession : IAsyncDisposable
 
     /// <summary>Stops a run that would change or delete an abnormal share of the records.</summary>
     /// <exception cref="JobException">64: a person has to look, and to allow it.</exception>
-    public void RequireNormal(CrmObject kind, string side, long linked, long changed, long deleted)
+    public async Task RequireNormalAsync(
+        NpgsqlConnection connection, CrmObject kind, string side, long changed, long deleted, CancellationToken cancellationToken)
     {
         var percent = Context.Parameters.Get(CrmJobs.MaxChangePercent);
-        if (percent == 0 || Context.Parameters.Get(CrmJobs.AllowMassChange))
+        if (percent == 0 || Context.Parameters.Get(CrmJobs.AllowMassChange) || (changed <= HarmlessChanges && deleted <= HarmlessDeletions))
         {
             return;
         }
 
+        // All links are counted only where it matters.
+        var linked = await connection.ScalarStatementAsync<long>(
+            "crm/linked", [("crm", Store.Crm), ("object", CrmStore.Word(kind))], cancellationToken);
         foreach (var (count, harmless, what) in ((long, int, string)[])[(changed, HarmlessChanges, "change"), (deleted, HarmlessDeletions, "delete")])
         {
             if (count > harmless && count * 100 > linked * percent)

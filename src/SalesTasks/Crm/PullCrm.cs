@@ -215,10 +215,9 @@ internal sealed class PullCrm
     private async Task JudgeVolumeAsync(CrmObject kind, CancellationToken cancellationToken)
     {
         await using var connection = await Context.Database.OpenAsync(cancellationToken);
-        var linked = await connection.ScalarStatementAsync<long>("crm/linked", Of(kind), cancellationToken);
         var volume = await connection.QueryStatementAsync(
             "crm/staged_volume", Of(kind), row => (Changed: row.GetInt64(0), Deleted: row.GetInt64(1)), cancellationToken);
-        _session.RequireNormal(kind, "here", linked, volume[0].Changed, volume[0].Deleted);
+        await _session.RequireNormalAsync(connection, kind, "here", volume[0].Changed, volume[0].Deleted, cancellationToken);
     }
 
     private async Task MergeStagedAsync(CrmObject kind, CancellationToken cancellationToken)

@@ -176,9 +176,7 @@ internal sealed class PushCrm
                 }
             }
 
-            var linked = await connection.ScalarStatementAsync<long>(
-                "crm/linked", [("crm", _session.Store.Crm), ("object", CrmStore.Word(kind))], cancellationToken);
-            _session.RequireNormal(kind, "in the CRM", linked, changed, deleted);
+            await _session.RequireNormalAsync(connection, kind, "in the CRM", changed, deleted, cancellationToken);
             if (count)
             {
                 _counts[Name(kind, "created")] = created;

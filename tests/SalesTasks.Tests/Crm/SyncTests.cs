@@ -243,6 +243,44 @@ public sealed class SyncTests(TestDatabase database) : IClassFixture<TestDatabas
     }
 
     [Fact]
+    public async Task Push_LeadDeletedWhileItIsSent_KeepsNoneOfItsValues()
+    {
+        await _rig.AddAsync("w", 2);
+        _rig.HubSpot.Fault = request =>
+        {
+            if (request.Path.EndsWith("contacts/batch/upsert", StringComparison.Ordinal))
+            {
+                database.ExecuteAsync("DELETE FROM leads WHERE ext_id = 'w1'").GetAwaiter().GetResult();
+            }
+
+            return FakeFault.None;
+        };
+
+        await _rig.SyncAsync();
+        _rig.HubSpot.Fault = null;
+        await _rig.SyncAsync();
+
+        Assert.Equal(
+            "deleted_here {} {} true",
+            await database.ScalarAsync<string>(
+                "SELECT concat_ws(' ', status, our_base, their_base, crm_id IS NOT NULL AND sending IS NULL) FROM crm_links WHERE key = 'w1' AND object = 'lead'"));
+        Assert.Equal(1, await database.ScalarAsync<long>("SELECT count(*) FROM leads"));
+    }
+
+    [Fact]
+    public async Task Sync_LeadGetsAnotherId_StaysTheSameContact()
+    {
+        await _rig.AddAsync("v", 1);
+        await _rig.SyncAsync();
+        await _rig.SetLeadAsync("v1", "ext_id = 'renamed', first_name = 'Nueva'");
+
+        await _rig.SyncAsync();
+
+        Assert.Equal("Nueva", Assert.Single(_rig.HubSpot.Records("contacts")).Properties["firstname"]);
+        Assert.Single(_rig.HubSpot.Records("deals"));
+    }
+
+    [Fact]
     public async Task Push_AnswerOfACreateLost_MakesNoSecondRecord()
     {
         await _rig.AddAsync("l", 10);
