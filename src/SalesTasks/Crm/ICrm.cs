@@ -13,13 +13,13 @@ internal enum CrmObject
 /// </summary>
 internal interface ICrm : IAsyncDisposable
 {
-    CrmLimits Limits { get; }
+    public CrmLimits Limits { get; }
 
     /// <summary>The fields of an object as the CRM has them today.</summary>
-    Task<CrmSchema> DescribeAsync(CrmObject kind, CancellationToken cancellationToken);
+    public Task<CrmSchema> DescribeAsync(CrmObject kind, CancellationToken cancellationToken);
 
     /// <summary>E-mail address by id of everybody who may own a record.</summary>
-    Task<IReadOnlyDictionary<string, string>> ReadOwnersAsync(CancellationToken cancellationToken);
+    public Task<IReadOnlyDictionary<string, string>> ReadOwnersAsync(CancellationToken cancellationToken);
 
     /// <summary>
     /// A page of the records that were modified within a window, in an order of the CRM's own. No record that stays unmodified during the
@@ -29,29 +29,29 @@ internal interface ICrm : IAsyncDisposable
     /// <param name="window">From and to, by the CRM's own modification instant.</param>
     /// <param name="page">Null for the first page, then <see cref="CrmPage.Next"/>.</param>
     /// <param name="cancellationToken">Asked to stop.</param>
-    Task<CrmPage> ReadChangesAsync(CrmObject kind, CrmWindow window, string? page, CancellationToken cancellationToken);
+    public Task<CrmPage> ReadChangesAsync(CrmObject kind, CrmWindow window, string? page, CancellationToken cancellationToken);
 
     /// <summary>A page of the ids of records that were deleted within a window (a CRM may tell older ones again).</summary>
-    Task<CrmPage> ReadDeletedAsync(CrmObject kind, CrmWindow window, string? page, CancellationToken cancellationToken);
+    public Task<CrmPage> ReadDeletedAsync(CrmObject kind, CrmWindow window, string? page, CancellationToken cancellationToken);
 
     /// <summary>
     /// Records by values of a field, at most <see cref="CrmLimits.Read"/>. What does not exist is left out; a record that went into another
     /// one comes as that other one, with the old id among <see cref="CrmRecord.MergedIds"/>.
     /// </summary>
-    Task<IReadOnlyList<CrmRecord>> ReadAsync(CrmObject kind, CrmLookup by, IReadOnlyList<string> values, CancellationToken cancellationToken);
+    public Task<IReadOnlyList<CrmRecord>> ReadAsync(CrmObject kind, CrmLookup by, IReadOnlyList<string> values, CancellationToken cancellationToken);
 
     /// <summary>
     /// Writes up to <see cref="CrmLimits.Write"/> records: those with an id are changed, the others created or, where a record carries
     /// their key already, changed. One outcome for each, in their order.
     /// </summary>
     /// <exception cref="CrmBatchRefusedException">Nothing was written because of some record; which one is not known.</exception>
-    Task<IReadOnlyList<CrmOutcome>> WriteAsync(CrmObject kind, IReadOnlyList<CrmWrite> records, CancellationToken cancellationToken);
+    public Task<IReadOnlyList<CrmOutcome>> WriteAsync(CrmObject kind, IReadOnlyList<CrmWrite> records, CancellationToken cancellationToken);
 
     /// <summary>Attaches deals to leads, at most <see cref="CrmLimits.Relate"/>; done already counts as done.</summary>
-    Task RelateAsync(IReadOnlyList<(string DealId, string LeadId)> pairs, CancellationToken cancellationToken);
+    public Task RelateAsync(IReadOnlyList<(string DealId, string LeadId)> pairs, CancellationToken cancellationToken);
 
     /// <summary>Deletes up to <see cref="CrmLimits.Write"/> records so that a person can bring them back; gone already counts as done.</summary>
-    Task DeleteAsync(CrmObject kind, IReadOnlyList<string> ids, CancellationToken cancellationToken);
+    public Task DeleteAsync(CrmObject kind, IReadOnlyList<string> ids, CancellationToken cancellationToken);
 }
 
 /// <summary>Records a call takes at most.</summary>

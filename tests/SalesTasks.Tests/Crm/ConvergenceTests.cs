@@ -240,7 +240,10 @@ public sealed class ConvergenceTests(TestDatabase database) : IClassFixture<Test
         {
             "stage" => value switch
             {
-                "qualified" => "appointmentscheduled", "contacted" => "qualifiedtobuy", "negotiating" => "contractsent", _ => "closedwon",
+                "qualified" => "appointmentscheduled",
+                "contacted" => "qualifiedtobuy",
+                "negotiating" => "contractsent",
+                _ => "closedwon",
             },
             "assigned_to" => value switch { "rep@sales.example" => "1", "other@sales.example" => "2", _ => "" },
             "estimated_value" => value.Length == 0 ? "" : decimal.Parse(value, System.Globalization.CultureInfo.InvariantCulture).ToString("0.##", System.Globalization.CultureInfo.InvariantCulture),

@@ -185,8 +185,15 @@ internal sealed class HubSpotFake : FakeHttp
         {
             ("GET", ["crm", "v3", "owners"]) => Page(Owners.Select(o => (JsonNode)new JsonObject
             {
-                ["id"] = o.Key, ["email"] = o.Value, ["archived"] = false, ["userId"] = 1, ["firstName"] = "", ["lastName"] = "", ["type"] = "PERSON",
-                ["createdAt"] = "2024-01-01T00:00:00Z", ["updatedAt"] = "2024-01-01T00:00:00Z",
+                ["id"] = o.Key,
+                ["email"] = o.Value,
+                ["archived"] = false,
+                ["userId"] = 1,
+                ["firstName"] = "",
+                ["lastName"] = "",
+                ["type"] = "PERSON",
+                ["createdAt"] = "2024-01-01T00:00:00Z",
+                ["updatedAt"] = "2024-01-01T00:00:00Z",
             })),
             ("GET", ["crm", "v3", "pipelines", "deals"]) => Page(Pipelines.Select(Pipeline)),
             ("GET", ["crm", "v3", "properties", var type]) when Known(type) => Page(Properties[type].Select(Describe)),
@@ -218,8 +225,13 @@ internal sealed class HubSpotFake : FakeHttp
         [
             .. pipeline.Value.Select((stage, i) => new JsonObject
             {
-                ["id"] = stage, ["label"] = stage, ["displayOrder"] = i, ["archived"] = false, ["metadata"] = new JsonObject(),
-                ["createdAt"] = "2024-01-01T00:00:00Z", ["updatedAt"] = "2024-01-01T00:00:00Z",
+                ["id"] = stage,
+                ["label"] = stage,
+                ["displayOrder"] = i,
+                ["archived"] = false,
+                ["metadata"] = new JsonObject(),
+                ["createdAt"] = "2024-01-01T00:00:00Z",
+                ["updatedAt"] = "2024-01-01T00:00:00Z",
             }),
         ]),
     };
@@ -236,7 +248,9 @@ internal sealed class HubSpotFake : FakeHttp
         ["options"] = new JsonArray([.. property.Options.Select(o => new JsonObject { ["value"] = o, ["label"] = o, ["hidden"] = false })]),
         ["modificationMetadata"] = new JsonObject
         {
-            ["archivable"] = true, ["readOnlyDefinition"] = false, ["readOnlyValue"] = property.ReadOnly,
+            ["archivable"] = true,
+            ["readOnlyDefinition"] = false,
+            ["readOnlyValue"] = property.ReadOnly,
         },
     };
 
@@ -413,7 +427,7 @@ internal sealed class HubSpotFake : FakeHttp
     {
         WriteCalls++;
         var values = Values(body);
-        if (Fault(type, null, values) is { } fault)
+        if (Objection(type, null, values) is { } fault)
         {
             return new FakeAnswer(fault.Status, fault.Error);
         }
@@ -433,7 +447,7 @@ internal sealed class HubSpotFake : FakeHttp
         }
 
         var values = Values(request.Body);
-        if (Fault(type, record, values) is { } fault)
+        if (Objection(type, record, values) is { } fault)
         {
             return new FakeAnswer(fault.Status, fault.Error);
         }
@@ -469,7 +483,7 @@ internal sealed class HubSpotFake : FakeHttp
         [.. (input?["properties"] as JsonObject ?? []).Select(p => KeyValuePair.Create(p.Key, p.Value?.ToString() ?? ""))];
 
     /// <summary>What HubSpot has against these values, if anything.</summary>
-    private (int Status, JsonObject Error)? Fault(string type, FakeRecord? record, List<KeyValuePair<string, string>> values)
+    private (int Status, JsonObject Error)? Objection(string type, FakeRecord? record, List<KeyValuePair<string, string>> values)
     {
         foreach (var (name, value) in values)
         {
@@ -626,7 +640,7 @@ internal sealed class HubSpotFake : FakeHttp
             var record = what == "create" ? null : Find(type, input["id"]?.ToString(), what == "upsert" ? idProperty : null);
             (int Status, JsonObject Error)? fault = what == "update" && record is null
                 ? (404, ErrorBody("OBJECT_NOT_FOUND", "resource not found"))
-                : Fault(type, record, values);
+                : Objection(type, record, values);
             if (fault is null && values.Exists(v => v.Value.Length > 0 && Properties[type].Find(p => p.Name == v.Key)!.Unique && !taken.Add((v.Key, v.Value))))
             {
                 fault = (409, ErrorBody("CONFLICT", "Another input of this batch has the same unique value"));
@@ -800,7 +814,9 @@ internal sealed class HubSpotFake : FakeHttp
                             ["toObjectId"] = long.Parse(c, CultureInfo.InvariantCulture),
                             ["associationTypes"] = new JsonArray(new JsonObject
                             {
-                                ["category"] = "HUBSPOT_DEFINED", ["typeId"] = 3, ["label"] = null,
+                                ["category"] = "HUBSPOT_DEFINED",
+                                ["typeId"] = 3,
+                                ["label"] = null,
                             }),
                         }),
                     ]),
