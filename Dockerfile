@@ -26,7 +26,7 @@ RUN ls /usr/lib/*-linux-gnu/libgomp.so.1 >/dev/null 2>&1 \
       || (apt-get update -qq && apt-get install -y -qq --no-install-recommends libgomp1); \
     for library in /usr/lib/*-linux-gnu/libgomp.so.1; do install -D "$library" "/native$library" || exit 1; done
 
-COPY examples/crm/ examples/crm/
+COPY examples/ examples/
 COPY sql/ sql/
 COPY src/ src/
 ARG VERSION=0.1.0

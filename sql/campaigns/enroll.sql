@@ -1,6 +1,6 @@
 -- Takes open deals that meet the criteria into a campaign, each lead once ever, the most urgent first when @limit is reached, and counts
--- those that meet them but cannot be reached: no valid address, consent refused or address suppressed on a channel the campaign uses.
--- An experiment's holdout belongs into `eligible`, as one more reason.
+-- those that meet them but cannot be reached: no valid address, consent refused or address suppressed on a channel the campaign uses. Those
+-- that could be reached and that the running experiment holds out are counted too.
 --
 -- Inserted in the order of the lead: two runs that met here would wait for each other in one order.
 WITH matching AS MATERIALIZED (
@@ -26,6 +26,9 @@ eligible AS MATERIALIZED (
       -- EXISTS, not IN: that would hash all suppressions, and beyond what fits read them once for each lead.
       WHEN (@email AND EXISTS (SELECT FROM suppressions s WHERE s.address_hash = address_hash('email', m.email)))
         OR (@phone AND EXISTS (SELECT FROM suppressions s WHERE s.address_hash = address_hash('phone', m.phone))) THEN 'suppressed'
+      -- Nothing is looked up where no experiment runs.
+      WHEN (SELECT EXISTS (SELECT FROM experiments WHERE ended_at IS NULL))
+        AND EXISTS (SELECT FROM held_out_leads h WHERE h.lead_ext_id = m.lead_ext_id) THEN 'held_out'
     END AS obstacle
   FROM matching m
 ),
@@ -51,5 +54,6 @@ SELECT
   count(*) FILTER (WHERE obstacle IS NULL),
   count(*) FILTER (WHERE obstacle = 'without_address'),
   count(*) FILTER (WHERE obstacle = 'consent_refused'),
-  count(*) FILTER (WHERE obstacle = 'suppressed')
+  count(*) FILTER (WHERE obstacle = 'suppressed'),
+  count(*) FILTER (WHERE obstacle = 'held_out')
 FROM eligible

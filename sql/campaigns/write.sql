@@ -36,18 +36,36 @@ event AS (
   FROM fresh f
   WHERE f.event_type IS NOT NULL
 ),
+-- A learned hour of the lead's where such are in use (contact_slot), within the campaign's window.
+timed AS MATERIALIZED (
+  SELECT
+    f.*, coalesce(o.opens_at, @as_of) AS plain_at,
+    CASE WHEN (SELECT active FROM timing_state) AND f.channel IN ('email', 'call')
+      THEN contact_slot(
+        f.lead_ext_id, f.channel, coalesce(o.opens_at, @as_of), 3, NULL, f.window_days::int[], f.window_start::time, f.window_end::time)
+      ELSE coalesce(o.opens_at, @as_of) END AS not_before
+  FROM fresh f
+  LEFT JOIN opening o
+    ON (o.time_zone, o.window_days, o.window_start, o.window_end) = (f.time_zone, f.window_days, f.window_start, f.window_end)
+  WHERE f.channel IS NOT NULL
+),
 message AS (
   INSERT INTO outbox_messages (
     idempotency_key, channel, purpose, lead_ext_id, execution_id, step_number, campaign_event_id, recipient, payload, not_before, time_zone,
     window_days, window_start, window_end, created_at)
   SELECT
     f.key, f.channel, 'campaign', f.lead_ext_id, f.execution_id, f.step_number, f.event_id, f.recipient, f.payload::jsonb,
-    coalesce(o.opens_at, @as_of), f.time_zone, f.window_days::int[], f.window_start::time, f.window_end::time, @as_of
-  FROM fresh f
-  LEFT JOIN opening o
-    ON (o.time_zone, o.window_days, o.window_start, o.window_end) = (f.time_zone, f.window_days, f.window_start, f.window_end)
-  WHERE f.channel IS NOT NULL
+    f.not_before, f.time_zone, f.window_days::int[], f.window_start::time, f.window_end::time, @as_of
+  FROM timed f
   ON CONFLICT (idempotency_key) DO NOTHING
+  RETURNING id, idempotency_key, lead_ext_id, not_before
+),
+moved AS (
+  INSERT INTO timing_moves (kind, id, lead_ext_id, plain_at, moved_to, moved_at)
+  SELECT 'message', m.id, m.lead_ext_id, f.plain_at, m.not_before, @as_of
+  FROM message m
+  JOIN timed f ON f.key = m.idempotency_key
+  WHERE (SELECT active FROM timing_state) AND m.not_before <> f.plain_at
 ),
 task AS (
   INSERT INTO sales_followup_tasks (

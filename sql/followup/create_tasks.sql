@@ -6,6 +6,9 @@
 -- @post_tasks, @request_calls: a message to the task system for every task, and to the call system for calls to leads who have a number.
 -- The first tells our own people and is a notice. The second reaches a lead: it is a follow-up, for which consent, suppressions, the house's
 -- window and caps are judged when it is claimed, and it does not leave before the task is due.
+--
+-- What is due later may be put to a learned hour (contact_slot): not a first contact and not a meeting's preparation. Where none is in use the question is asked
+-- once a statement.
 WITH due AS MATERIALIZED (
   SELECT k.id, k.pipeline_id
   FROM followup_checks k
@@ -23,14 +26,23 @@ WITH due AS MATERIALIZED (
   SELECT * FROM due UNION ALL SELECT * FROM silent
 ), decided AS MATERIALIZED (
   SELECT d.* FROM followup_decisions((SELECT array_agg(DISTINCT pipeline_id) FROM picked), @as_of, @days) AS d
+), held_out AS MATERIALIZED (
+  -- Nothing is looked up where no experiment runs. OFFSET 0: deal by deal, whatever the planner thinks of the sizes.
+  SELECT d.pipeline_id
+  FROM decided d
+  CROSS JOIN LATERAL (
+    SELECT h.lead_ext_id FROM sales_pipeline p JOIN held_out_leads h ON h.lead_ext_id = p.lead_ext_id WHERE p.id = d.pipeline_id OFFSET 0) AS h
+  WHERE d.decision = 'needed' AND (SELECT EXISTS (SELECT FROM experiments WHERE ended_at IS NULL))
 ), chosen AS MATERIALIZED (
   SELECT d.*
   FROM decided d
-  WHERE d.decision = 'needed'
+  WHERE d.decision = 'needed' AND d.pipeline_id NOT IN (SELECT pipeline_id FROM held_out)
   ORDER BY d.template_priority DESC, d.priority DESC NULLS LAST, d.score DESC NULLS LAST, d.needed_at, d.pipeline_id
   LIMIT @limit
 ), beyond AS MATERIALIZED (
-  SELECT pipeline_id FROM decided WHERE decision = 'needed' EXCEPT SELECT pipeline_id FROM chosen
+  SELECT pipeline_id FROM decided WHERE decision = 'needed'
+  EXCEPT SELECT pipeline_id FROM chosen
+  EXCEPT SELECT pipeline_id FROM held_out
 ), others AS MATERIALIZED (
   -- Further rows of deals that have just been judged, also those for a later day: they are judged anew below. LATERAL, so that each deal's
   -- are looked up, whatever the planner knows of the list.
@@ -59,10 +71,14 @@ WITH due AS MATERIALIZED (
   JOIN chosen c ON c.pipeline_id = p.id AND c.stage = p.stage
   ORDER BY p.id
   FOR NO KEY UPDATE OF p
-), planned AS (
+), planned AS MATERIALIZED (
   SELECT
     k.id AS pipeline_id, k.lead_ext_id, k.stage, k.meeting_at, f.template, f.task_type, f.priority, text.title, text.description, k.assigned_to,
-    followup_due_at(@as_of, f.due_after, f.due_before_meeting, k.meeting_at) AS due_date
+    followup_due_at(@as_of, f.due_after, f.due_before_meeting, k.meeting_at) AS plain_due,
+    CASE WHEN (SELECT active FROM timing_state) AND f.task_type IN ('email', 'call') AND k.stage <> 'qualified' AND f.due_before_meeting IS NULL
+      THEN contact_slot(
+        k.lead_ext_id, f.task_type, followup_due_at(@as_of, f.due_after, NULL, NULL), CASE WHEN f.priority = 'urgent' THEN 1 ELSE 3 END, true)
+      ELSE followup_due_at(@as_of, f.due_after, f.due_before_meeting, k.meeting_at) END AS due_date
   FROM locked k
   JOIN leads l ON l.ext_id = k.lead_ext_id
   JOIN followup_templates f ON f.template = k.template
@@ -86,6 +102,13 @@ WITH due AS MATERIALIZED (
   ORDER BY n.pipeline_id
   ON CONFLICT (pipeline_id, followup_stage) WHERE followup_stage IS NOT NULL AND status IN ('pending', 'in_progress') DO NOTHING
   RETURNING id, pipeline_id, lead_ext_id, task_type, task_title, task_description, priority, assigned_to, due_date, followup_stage
+), timed AS (
+  INSERT INTO timing_moves (kind, id, lead_ext_id, plain_at, moved_to, moved_at)
+  SELECT 'task', t.id, t.lead_ext_id, n.plain_due, t.due_date, @as_of
+  FROM created t
+  JOIN planned n ON n.pipeline_id = t.pipeline_id AND n.stage = t.followup_stage
+  WHERE (SELECT active FROM timing_state) AND t.due_date <> n.plain_due
+  ORDER BY t.id
 ), letters AS (
   SELECT
     t.id, t.lead_ext_id, t.task_type, t.due_date, l.has_phone, l.phone,
@@ -132,4 +155,5 @@ SELECT
   (SELECT count(*) FROM created WHERE task_type = 'call') AS calls,
   (SELECT count(*) FROM replanned) AS replanned,
   (SELECT count(*) FROM decided WHERE decision = 'waiting') AS waiting,
-  (SELECT count(*) FROM posted) + (SELECT count(*) FROM called) AS messages
+  (SELECT count(*) FROM posted) + (SELECT count(*) FROM called) AS messages,
+  (SELECT count(*) FROM held_out) AS held_out

@@ -1,6 +1,7 @@
 -- Tells reps by a task in their list: one for each deal they got that has no open task. In the rep's language. It is the task that the deal's
 -- stage asks for, of its kind and due as it says, so that follow-up makes no second one and completing it moves the deal on; a stage that asks
--- for none gets a task all the same, because the rep is to know.
+-- for none gets a task all the same, because the rep is to know. Leads that the running experiment holds out get none: it would be the automatic
+-- follow-up that they are to do without. The rep gets them all the same, and is told by the notices where those are on.
 INSERT INTO sales_followup_tasks (
   pipeline_id, lead_ext_id, task_type, task_title, task_description, priority, assigned_to, due_date, followup_stage, metadata, created_at, updated_at)
 SELECT
@@ -23,5 +24,6 @@ JOIN (SELECT email, coalesce(lower(languages[1]) LIKE 'es%', false) AS spanish F
 LEFT JOIN followup_templates f ON f.stage = p.stage AND NOT f.after_meeting
 WHERE NOT EXISTS (
   SELECT FROM sales_followup_tasks t WHERE t.pipeline_id = p.id AND t.status IN ('pending', 'in_progress'))
+  AND NOT EXISTS (SELECT FROM held_out_leads h WHERE h.lead_ext_id = p.lead_ext_id)
 ORDER BY p.id
 ON CONFLICT (pipeline_id, followup_stage) WHERE followup_stage IS NOT NULL AND status IN ('pending', 'in_progress') DO NOTHING

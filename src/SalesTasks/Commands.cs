@@ -1,16 +1,27 @@
 using SalesTasks.Airflow;
+using SalesTasks.Alerts;
 using SalesTasks.Campaigns;
 using SalesTasks.Cli;
 using SalesTasks.Crm;
 using SalesTasks.Demo;
+using SalesTasks.Experiments;
 using SalesTasks.Explain;
 using SalesTasks.FollowUp;
+using SalesTasks.Health;
+using SalesTasks.Insights;
 using SalesTasks.Leads;
+using SalesTasks.Maintenance;
 using SalesTasks.Outbox;
 using SalesTasks.Predictions.Exports;
+using SalesTasks.Predictions.Outcomes;
+using SalesTasks.Predictions.Predicting;
 using SalesTasks.Predictions.Training;
+using SalesTasks.Reports;
 using SalesTasks.Routing;
 using SalesTasks.Scoring;
+using SalesTasks.Setup;
+using SalesTasks.Timing;
+using SalesTasks.Validation;
 
 namespace SalesTasks;
 
@@ -29,6 +40,11 @@ internal static class Commands
         },
         new("sales_intelligent_routing", RoutingJobs.Assign, OutboxJobs.Dispatch),
         new("sales_ml_training", PredictionJobs.Train),
+        new("sales_ml_predictions", PredictionJobs.Predict, OutboxJobs.Dispatch),
+        new("sales_timing_optimizer", TimingJobs.Analyze, TimingJobs.Apply),
+        new("sales_alerts_intelligent", AlertJobs.Evaluate, OutboxJobs.Dispatch),
+        new("sales_maintenance", MaintenanceJobs.Maintain),
+        new("sales_analytics_reports", ReportsJobs.Build, ReportsJobs.Deliver, OutboxJobs.Dispatch),
         new("sales_crm_sync", CrmJobs.Push, CrmJobs.Pull),
         new("sales_lead_ingest", LeadsJobs.Import),
     ];
@@ -42,10 +58,15 @@ internal static class Commands
         tree.Add(DatabaseCommands.Migrate(), "db");
         tree.Add(DatabaseCommands.Status(), "db");
         tree.Add(SampleCommand.Create(), "db");
+        tree.Add(HealthCommand.Create());
+        tree.Add(SetupCommand.Create((surrounding, arguments) => Tree(surrounding).RunAsync(arguments)));
+        tree.Add(ValidateCommand.Create());
+        tree.Add(InsightsCommand.Create());
         tree.Add(RuleCommands.Show(), "scoring", "rules");
         tree.Add(RuleCommands.Edit(), "scoring", "rules");
         tree.Add(RuleCommands.Validate(), "scoring", "rules");
-        tree.Add(ExplainCommand.Create(ExplainScore.Section, ExplainRouting.Section));
+        tree.Add(ExplainCommand.Create(
+            ExplainScore.Section, ExplainRouting.Section, ExplainPrediction.Section, ExplainTiming.Section, ExplainExperiment.Section));
         tree.Add(ReplayCommand.Create(), "routing");
         tree.Add(RepCommands.List(), "reps");
         tree.Add(RepCommands.Show(), "reps");
@@ -61,6 +82,9 @@ internal static class Commands
         tree.Add(CampaignCommands.Disable(), "campaigns");
         tree.Add(CampaignCommands.Delete(), "campaigns");
         tree.Add(CampaignPreview.Command(), "campaigns");
+        tree.Add(ExperimentCommands.Start(), "experiment");
+        tree.Add(ExperimentCommands.Stop(), "experiment");
+        tree.Add(ShowExperiment.Command(), "experiment");
         tree.Add(CrmCommands.Status(), "crm");
         tree.Add(CrmCommands.Conflicts(), "crm");
         tree.Add(CrmCommands.Retry(), "crm");
@@ -68,6 +92,9 @@ internal static class Commands
         tree.Add(BenchmarkCommand.Create(), "ml");
         tree.Add(ModelCommands.Models(), "ml");
         tree.Add(ModelCommands.Evaluate(), "ml");
+        tree.Add(DriftCommand.Create(), "ml");
+        tree.Add(CardCommand.Create(), "ml");
+        tree.Add(ShowTiming.Create(), "timing");
         tree.Add(LeadCommands.Show(), "leads");
         tree.Add(ConsentCommands.OptOut(), "leads");
         tree.Add(ConsentCommands.OptIn(), "leads");
@@ -75,6 +102,10 @@ internal static class Commands
         tree.Add(MappingCommands.Show(), "leads", "mappings");
         tree.Add(MappingCommands.Save(), "leads", "mappings");
         tree.Add(MappingCommands.Delete(), "leads", "mappings");
+        tree.Add(AlertCommands.List(), "alerts");
+        tree.Add(AlertCommands.Acknowledge(), "alerts");
+        tree.Add(AlertCommands.Snooze(), "alerts");
+        tree.Add(AlertCommands.Resolve(), "alerts");
         tree.Add(OutboxCommands.List(), "outbox");
         tree.Add(OutboxCommands.Retry(), "outbox");
         tree.Add(OutboxCommands.Discard(), "outbox");

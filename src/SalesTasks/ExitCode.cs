@@ -12,6 +12,9 @@ internal enum ExitCode
     /// <summary><c>health</c> only: something needs attention.</summary>
     Degraded = 1,
 
+    /// <summary><c>validate</c> and <c>setup</c> only: the command did its work, and what it looked at is not as it should be.</summary>
+    Findings = Degraded,
+
     /// <summary><c>health</c> only: something is broken.</summary>
     Critical = 2,
 

@@ -69,7 +69,7 @@ internal sealed class Bench : IAsyncDisposable
         }
     }
 
-    public SalesDatabase Open() => new(_server.Connection, new SalesDatabaseOptions(), TimeProvider.System);
+    public SalesDatabase Open(DateTimeOffset? asOf = null) => new(_server.Connection, new SalesDatabaseOptions { AsOf = asOf }, TimeProvider.System);
 
     public async Task ExecuteAsync(string sql, CancellationToken cancellationToken)
     {

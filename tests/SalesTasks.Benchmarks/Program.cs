@@ -2,8 +2,8 @@ using System.Globalization;
 using SalesTasks.Benchmarks;
 
 // Measures in one run what can only be judged side by side.
-// Usage: [scoring] [cold-start] [routing] [campaigns] [follow-up] [outbox] [crm] [--leads 10000,100000,1000000] [--messages 20000] [--rounds 3]
-string[] known = ["scoring", "cold-start", "routing", "campaigns", "follow-up", "outbox", "crm"];
+// Usage: [scoring] [cold-start] [routing] [campaigns] [follow-up] [outbox] [reports] [alerts] [experiment] [predict] [timing] [crm] [--leads 10000,100000,1000000] [--messages 20000] [--rounds 3]
+string[] known = ["scoring", "cold-start", "routing", "campaigns", "follow-up", "outbox", "reports", "alerts", "experiment", "predict", "timing", "crm"];
 var sizes = new List<int> { 10_000, 100_000, 1_000_000 };
 var rounds = 3;
 var messages = 20_000;
@@ -52,6 +52,14 @@ if (wanted.Contains("outbox"))
     await OutboxBenchmark.RunAsync(messages, rounds, stop.Token);
 }
 
+if (wanted.Contains("reports"))
+{
+    foreach (var size in sizes)
+    {
+        await ReportsBenchmark.RunAsync(size, stop.Token);
+    }
+}
+
 if (wanted.Contains("scoring"))
 {
     foreach (var size in sizes)
@@ -81,6 +89,38 @@ if (wanted.Contains("follow-up"))
     foreach (var size in sizes.Where(size => size <= 100_000))
     {
         await FollowUpBenchmark.RunAsync(size, stop.Token);
+    }
+}
+
+if (wanted.Contains("alerts"))
+{
+    foreach (var size in sizes)
+    {
+        await AlertsBenchmark.RunAsync(size, stop.Token);
+    }
+}
+
+if (wanted.Contains("experiment"))
+{
+    foreach (var size in sizes)
+    {
+        await ExperimentBenchmark.RunAsync(size, stop.Token);
+    }
+}
+
+if (wanted.Contains("predict"))
+{
+    foreach (var size in sizes)
+    {
+        await PredictBenchmark.RunAsync(size, stop.Token);
+    }
+}
+
+if (wanted.Contains("timing"))
+{
+    foreach (var size in sizes.Where(size => size <= 100_000))
+    {
+        await TimingBenchmark.RunAsync(size, stop.Token);
     }
 }
 

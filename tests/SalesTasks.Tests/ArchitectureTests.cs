@@ -12,7 +12,7 @@ public sealed class ArchitectureTests
     private const string Root = "SalesTasks";
 
     /// <summary>What capabilities share.</summary>
-    private static readonly string[] LowerLayers = ["Airflow", "Database", "Delivery"];
+    private static readonly string[] LowerLayers = ["Airflow", "Charts", "Database", "Delivery", "Impact"];
 
     /// <summary>What puts them together.</summary>
     private const string UpperLayer = "Cli";

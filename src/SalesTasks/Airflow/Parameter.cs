@@ -129,9 +129,9 @@ internal sealed class ChoiceParameter(string name, string title, string descript
     }
 }
 
-/// <summary>Free text, may be left out (null). Without NUL, which PostgreSQL cannot store.</summary>
-internal sealed class TextParameter(string name, string title, string description, int maxLength = 1000)
-    : Parameter<string?>(name, title, description, null)
+/// <summary>Free text, may be left out (null unless it has a default). Without NUL, which PostgreSQL cannot store.</summary>
+internal sealed class TextParameter(string name, string title, string description, int maxLength = 1000, string? defaultValue = null)
+    : Parameter<string?>(name, title, description, defaultValue)
 {
     public override string Allowed => string.Create(CultureInfo.InvariantCulture, $"text of 1 to {maxLength} characters, no NUL");
 
@@ -142,17 +142,64 @@ internal sealed class TextParameter(string name, string title, string descriptio
 
     public override ParsedValue? Parse(JsonElement element) => element.ValueKind switch
     {
-        JsonValueKind.Null => new ParsedValue(null),
+        JsonValueKind.Null => new ParsedValue(Default),
         JsonValueKind.String => Parse(element.GetString()!),
         _ => null,
     };
 
     public override void WriteSchema(Utf8JsonWriter json)
     {
-        NullableTypes.Write(json, "string");
+        NullableTypes.Write(json, "string", Default);
         json.WriteNumber("minLength", 1);
         json.WriteNumber("maxLength", maxLength);
     }
+}
+
+/// <summary>E-mail addresses, as a JSON list or as one text with commas between them; may be left out (none). Each counts once.</summary>
+internal sealed class AddressesParameter(string name, string title, string description, int most = 100)
+    : Parameter<IReadOnlyList<string>>(name, title, description, [])
+{
+    private const int LongestAddress = 320;
+
+    public override string Allowed => string.Create(
+        CultureInfo.InvariantCulture, $"at most {most} e-mail addresses, as a list or separated by commas");
+
+    public override object? DefaultAsObject => null;
+
+    public override ParsedValue? Parse(string text) => Check(text.Split(','));
+
+    public override ParsedValue? Parse(JsonElement element) => element.ValueKind switch
+    {
+        JsonValueKind.Null => new ParsedValue(Default),
+        JsonValueKind.String => Parse(element.GetString()!),
+        JsonValueKind.Array => element.EnumerateArray().All(item => item.ValueKind == JsonValueKind.String)
+            ? Check(element.EnumerateArray().Select(item => item.GetString()!))
+            : null,
+        _ => null,
+    };
+
+    public override void WriteSchema(Utf8JsonWriter json)
+    {
+        json.WriteStartArray("type");
+        json.WriteStringValue("null");
+        json.WriteStringValue("string");
+        json.WriteStringValue("array");
+        json.WriteEndArray();
+        json.WriteNull("default");
+        json.WriteStartObject("items");
+        json.WriteString("type", "string");
+        json.WriteEndObject();
+    }
+
+    private ParsedValue? Check(IEnumerable<string> given)
+    {
+        var addresses = given.Select(address => address.Trim()).Where(address => address.Length > 0).Distinct(StringComparer.OrdinalIgnoreCase).ToList();
+        return addresses.Count <= most && addresses.TrueForAll(IsAddress) ? new ParsedValue(addresses) : null;
+    }
+
+    private static bool IsAddress(string text) =>
+        text.Length <= LongestAddress && text.IndexOf('@', StringComparison.Ordinal) is > 0 and var at && at == text.LastIndexOf('@') && at < text.Length - 1
+        && !text.Any(c => char.IsWhiteSpace(c) || char.IsControl(c) || c is '<' or '>' or '"' or ';' or ',');
 }
 
 /// <summary>
@@ -212,14 +259,14 @@ internal sealed class ShardParameter(string name, string title, string descripti
 
 internal static class NullableTypes
 {
-    /// <summary>A parameter that may be left out: JSON type "null or <paramref name="type"/>", default null.</summary>
-    public static void Write(Utf8JsonWriter json, string type)
+    /// <summary>A parameter that may be left out: JSON type "null or <paramref name="type"/>", default null unless it has one.</summary>
+    public static void Write(Utf8JsonWriter json, string type, string? defaultValue = null)
     {
         json.WriteStartArray("type");
         json.WriteStringValue("null");
         json.WriteStringValue(type);
         json.WriteEndArray();
-        json.WriteNull("default");
+        json.WriteString("default", defaultValue);
     }
 }
 

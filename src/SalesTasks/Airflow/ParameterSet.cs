@@ -147,6 +147,15 @@ internal sealed class ParameterValues(ParameterSet set, IReadOnlyDictionary<stri
                 case DateTimeOffset instant:
                     json.WriteStringValue(instant);
                     break;
+                case IReadOnlyList<string> texts:
+                    json.WriteStartArray();
+                    foreach (var text in texts)
+                    {
+                        json.WriteStringValue(text);
+                    }
+
+                    json.WriteEndArray();
+                    break;
                 case { } other:
                     json.WriteStringValue(other.ToString());
                     break;

@@ -34,7 +34,7 @@ internal static class CampaignCommands
         {
             var counted = figures[campaign.Id];
             table.AddRow(
-                Markup.Escape(campaign.Stored.Name), campaign.Stored.Type, State(context, campaign), campaign.Campaign is { } valid ? $"{valid.Steps.Count}" : "?",
+                Markup.Escape(campaign.Stored.Name), Words.Text(context, campaign.Stored.Type), State(context, campaign), campaign.Campaign is { } valid ? $"{valid.Steps.Count}" : "?",
                 $"{counted.Active}", $"{counted.Due}", $"{counted.Paused}", $"{counted.Completed}", $"{counted.Stopped}");
         }
 
@@ -329,7 +329,7 @@ internal static class CampaignCommands
             Row("description", "descripción", stored.Description);
         }
 
-        Row("type", "tipo", stored.Type);
+        Row("type", "tipo", Words.Text(context, stored.Type));
         Row("state", "estado", State(context, campaign));
         Row("criteria", "criterios", stored.Criteria);
         Row("leads per run", "leads por ejecución", stored.MaxLeadsPerRun > 0 ? $"{stored.MaxLeadsPerRun}" : context.Text("no limit", "sin límite"));
@@ -339,7 +339,7 @@ internal static class CampaignCommands
         Row("stopped", "detenidas", $"{figures.Stopped}");
         foreach (var (reason, count) in reasons)
         {
-            Row("  " + reason, "  " + reason, $"{count}");
+            Row("  " + reason, "  " + Words.Text(context, reason), $"{count}");
         }
 
         context.Console.Write(table);
@@ -356,7 +356,7 @@ internal static class CampaignCommands
         {
             var step = valid.Steps[i];
             steps.AddRow(
-                $"{i + 1}", step.Type.ToString().ToLowerInvariant(), step.Delay.TotalHours.ToString(CultureInfo.InvariantCulture),
+                $"{i + 1}", Words.Text(context, step.Type.ToString().ToLowerInvariant()), step.Delay.TotalHours.ToString(CultureInfo.InvariantCulture),
                 string.Join(", ", step.Variants.Where(variant => variant.Name.Length > 0).Select(variant => Markup.Escape($"{variant.Name} ({variant.Weight})"))),
                 string.Join(", ", step.Variants[0].Texts.Keys.Where(language => language.Length > 0)),
                 step.Window is { } window

@@ -36,6 +36,7 @@ internal static class EnrollLeads
                 ["without_address"] = total.WithoutAddress,
                 ["consent_refused"] = total.ConsentRefused,
                 ["suppressed"] = total.Suppressed,
+                ["held_out"] = total.HeldOut,
             },
             nothingToDo: total.Enrolled == 0);
     }
@@ -79,7 +80,7 @@ internal static class EnrollLeads
             "campaigns/enroll",
             // A dry run takes in nobody: it locks nothing and waits for nobody.
             [.. Criteria(document.Criteria), .. Target(context, campaign.Id, document), ("limit", context.DryRun ? 0 : Math.Min(limit, Chunk))],
-            row => (row.GetInt64(0), row.GetInt64(1), new Enrolment(0, 0, row.GetInt64(2), row.GetInt64(3), row.GetInt64(4))),
+            row => (row.GetInt64(0), row.GetInt64(1), new Enrolment(0, 0, row.GetInt64(2), row.GetInt64(3), row.GetInt64(4), row.GetInt64(5))),
             cancellationToken))[0];
         enrolled = context.DryRun ? Math.Min(limit, eligible) : enrolled;
         var enrolment = unreachable with { Enrolled = enrolled, Waiting = eligible - enrolled };
@@ -114,10 +115,11 @@ internal static class EnrollLeads
     /// <param name="WithoutAddress">Leads without a valid address of a channel the campaign uses.</param>
     /// <param name="ConsentRefused">Leads that refused to be contacted on such a channel.</param>
     /// <param name="Suppressed">Leads whose address of such a channel is suppressed.</param>
-    private readonly record struct Enrolment(long Enrolled, long Waiting, long WithoutAddress, long ConsentRefused, long Suppressed)
+    /// <param name="HeldOut">Leads that could enter and are held out by the running experiment.</param>
+    private readonly record struct Enrolment(long Enrolled, long Waiting, long WithoutAddress, long ConsentRefused, long Suppressed, long HeldOut)
     {
         public static Enrolment operator +(Enrolment a, Enrolment b) => new(
             a.Enrolled + b.Enrolled, a.Waiting + b.Waiting, a.WithoutAddress + b.WithoutAddress, a.ConsentRefused + b.ConsentRefused,
-            a.Suppressed + b.Suppressed);
+            a.Suppressed + b.Suppressed, a.HeldOut + b.HeldOut);
     }
 }

@@ -18,6 +18,9 @@ internal sealed class CommandHost
 
     public bool OutIsTerminal { get; init; }
 
+    /// <summary>True where somebody can answer questions.</summary>
+    public bool InIsTerminal { get; init; }
+
     /// <summary>Where the KubernetesPodOperator's sidecar picks a result up; the directory exists only there.</summary>
     public string XComDirectory { get; init; } = "/airflow/xcom";
 
@@ -32,6 +35,7 @@ internal sealed class CommandHost
         Error = Console.Error,
         ErrorIsTerminal = !Console.IsErrorRedirected,
         OutIsTerminal = !Console.IsOutputRedirected,
+        InIsTerminal = !Console.IsInputRedirected,
     };
 
     public ConnectionResolver Connections() => new(Environment);

@@ -31,6 +31,11 @@ internal static class CommonParameters
         "skip_when_idle", "Skip when idle", "End with exit code 99 (a skipped task in Airflow) when there was nothing to do.", false)
     { Section = Section };
 
+    /// <summary>For steps that write a summary; not among those that every job accepts.</summary>
+    public static readonly ChoiceParameter Language = new(
+        "language", "Language", "Language of the summary: en (English) or es (Spanish).", "en", "en", "es")
+    { Section = Section };
+
     /// <summary>A job's own parameters followed by the common ones.</summary>
     public static ParameterSet With(bool sharded, params Parameter[] own) =>
         new([.. own, DryRun, AsOf, sharded ? Shard : NoShard, MaxLeadsPerRun, SkipWhenIdle]);

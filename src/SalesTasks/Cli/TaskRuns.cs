@@ -5,22 +5,27 @@ namespace SalesTasks.Cli;
 /// <summary>The <c>task_runs</c> row of a try: who ran what with which parameters, when, and how it ended.</summary>
 internal static class TaskRuns
 {
+    /// <summary>Writes the row, and marks the tries that were killed: a killed process cannot do it itself.</summary>
     /// <returns>The row's id.</returns>
     public static async Task<long> StartAsync(
         JobContext context, string command, string parametersJson, CancellationToken cancellationToken)
     {
         var run = context.Run;
         return await context.Database.InTransactionAsync(
-            (connection, _, token) => connection.ScalarStatementAsync<long>(
-                "task_runs/start",
-                [
-                    ("dag_id", run.DagId), ("task_id", run.TaskId), ("run_id", run.RunId), ("map_index", run.MapIndex),
-                    ("try_number", run.TryNumber), ("command", command), ("parameters", parametersJson),
-                    ("started_by", Environment.UserName), ("host", Environment.MachineName), ("process_id", Environment.ProcessId),
-                    ("program_version", ProgramInfo.Version), ("as_of", context.Parameters.Get(CommonParameters.AsOf)),
-                    ("started_at", context.Time.GetUtcNow()),
-                ],
-                token),
+            async (connection, _, token) =>
+            {
+                await connection.ExecuteStatementAsync("task_runs/mark_lost", [("now_at", context.Time.GetUtcNow())], token);
+                return await connection.ScalarStatementAsync<long>(
+                    "task_runs/start",
+                    [
+                        ("dag_id", run.DagId), ("task_id", run.TaskId), ("run_id", run.RunId), ("map_index", run.MapIndex),
+                        ("try_number", run.TryNumber), ("command", command), ("parameters", parametersJson),
+                        ("started_by", Environment.UserName), ("host", Environment.MachineName), ("process_id", Environment.ProcessId),
+                        ("program_version", ProgramInfo.Version), ("as_of", context.Parameters.Get(CommonParameters.AsOf)),
+                        ("started_at", context.Time.GetUtcNow()),
+                    ],
+                    token);
+            },
             cancellationToken);
     }
 

@@ -30,6 +30,12 @@ internal readonly struct BinaryRow(NpgsqlBinaryImporter import)
 
     public void Write(long value) => import.Write(value, NpgsqlDbType.Bigint);
 
+    public void Write(long? value) => Nullable(value, NpgsqlDbType.Bigint);
+
+    public void Write(short value) => import.Write(value, NpgsqlDbType.Smallint);
+
+    public void Write(DateTimeOffset value) => import.Write(value.UtcDateTime, NpgsqlDbType.TimestampTz);
+
     public void Write(int value) => import.Write(value, NpgsqlDbType.Integer);
 
     public void Write(int? value) => Nullable(value, NpgsqlDbType.Integer);

@@ -1,3 +1,4 @@
+using System.Data;
 using System.Globalization;
 using Npgsql;
 
@@ -103,14 +104,26 @@ internal sealed class SalesDatabase : IAsyncDisposable
     /// and starts the work anew, a bounded number of times: the work must have no effect outside the transaction. A connection lost at
     /// commit is not retried here, since the outcome is unknown.
     /// </summary>
-    public async Task<T> InTransactionAsync<T>(
-        Func<NpgsqlConnection, NpgsqlTransaction, CancellationToken, Task<T>> work, CancellationToken cancellationToken)
+    public Task<T> InTransactionAsync<T>(
+        Func<NpgsqlConnection, NpgsqlTransaction, CancellationToken, Task<T>> work, CancellationToken cancellationToken) =>
+        InTransactionAsync(IsolationLevel.ReadCommitted, work, cancellationToken);
+
+    /// <summary>
+    /// The same with one snapshot for all that <paramref name="work"/> reads. What it writes fails with a serialization failure where somebody
+    /// else wrote it meanwhile, and is then tried anew on a new snapshot.
+    /// </summary>
+    public Task<T> InSnapshotAsync<T>(
+        Func<NpgsqlConnection, NpgsqlTransaction, CancellationToken, Task<T>> work, CancellationToken cancellationToken) =>
+        InTransactionAsync(IsolationLevel.RepeatableRead, work, cancellationToken);
+
+    private async Task<T> InTransactionAsync<T>(
+        IsolationLevel isolation, Func<NpgsqlConnection, NpgsqlTransaction, CancellationToken, Task<T>> work, CancellationToken cancellationToken)
     {
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                return await TryTransactionAsync(work, cancellationToken);
+                return await TryTransactionAsync(isolation, work, cancellationToken);
             }
             catch (PostgresException conflict) when (attempt < TransactionTries && RolledBackByConflict(conflict))
             {
@@ -119,7 +132,7 @@ internal sealed class SalesDatabase : IAsyncDisposable
         }
     }
 
-    /// <inheritdoc cref="InTransactionAsync{T}"/>
+    /// <inheritdoc cref="InTransactionAsync{T}(Func{NpgsqlConnection, NpgsqlTransaction, CancellationToken, Task{T}}, CancellationToken)"/>
     public Task InTransactionAsync(Func<NpgsqlConnection, NpgsqlTransaction, CancellationToken, Task> work, CancellationToken cancellationToken) =>
         InTransactionAsync(
             async (connection, transaction, token) =>
@@ -153,10 +166,10 @@ internal sealed class SalesDatabase : IAsyncDisposable
     private static TimeSpan Pause(int attempt) => FirstPause * Math.Pow(2, attempt - 1) * Random.Shared.NextDouble();
 
     private async Task<T> TryTransactionAsync<T>(
-        Func<NpgsqlConnection, NpgsqlTransaction, CancellationToken, Task<T>> work, CancellationToken cancellationToken)
+        IsolationLevel isolation, Func<NpgsqlConnection, NpgsqlTransaction, CancellationToken, Task<T>> work, CancellationToken cancellationToken)
     {
         await using var connection = await OpenAsync(cancellationToken);
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(isolation, cancellationToken);
         if (_options.AsOf is { } asOf)
         {
             await connection.ExecuteStatementAsync("database/set_as_of", [("as_of", asOf.ToString("O"))], cancellationToken);

@@ -384,7 +384,8 @@ internal sealed class Dispatcher : IDisposable
             return new Recorded(message.Id, "pending", null, "its lease was about to end", null, false);
         }
 
-        var result = await _channel.SendAsync(message, wire);
+        var (loaded, fault) = await _store.LoadAttachmentsAsync(message);
+        var result = fault is null ? await _channel.SendAsync(loaded, wire) : SendResult.Permanent(fault);
         if (!stop.IsCancellationRequested || result.Outcome is SendOutcome.Sent)
         {
             await _gate.ObserveAsync(result);

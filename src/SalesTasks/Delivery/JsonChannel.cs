@@ -8,7 +8,7 @@ namespace SalesTasks.Delivery;
 internal sealed class JsonChannel(HttpReceiver receiver, Func<OutboxMessage, JsonElement, (byte[]? Body, string? Fault)> build) : IChannel
 {
     /// <summary>
-    /// <c>{from?, to, subject, text, html?, metadata}</c>; where the lead can unsubscribe, <c>headers</c> with those of RFC 8058.
+    /// <c>{from?, to, subject, text, html?, attachments?, metadata}</c>; where the lead can unsubscribe, <c>headers</c> with those of RFC 8058.
     /// </summary>
     /// <param name="receiver">Where it goes.</param>
     /// <param name="from">The sender; null where the receiver has its own.</param>
@@ -31,6 +31,21 @@ internal sealed class JsonChannel(HttpReceiver receiver, Func<OutboxMessage, Jso
             MessageBody.Copy(json, payload, "subject");
             MessageBody.Copy(json, payload, "text");
             MessageBody.Copy(json, payload, "html");
+            if (message.Attachments.Count > 0)
+            {
+                json.WriteStartArray("attachments");
+                foreach (var attachment in message.Attachments)
+                {
+                    json.WriteStartObject();
+                    json.WriteString("name", attachment.Name);
+                    json.WriteString("content_type", attachment.ContentType);
+                    json.WriteBase64String("content", attachment.Content);
+                    json.WriteEndObject();
+                }
+
+                json.WriteEndArray();
+            }
+
             if (unsubscribe is not null && EmailContent.GoesToLead(message))
             {
                 json.WriteStartObject("headers");

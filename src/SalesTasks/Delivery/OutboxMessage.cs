@@ -11,4 +11,8 @@ namespace SalesTasks.Delivery;
 /// <param name="Attempts">How often it was on the wire before.</param>
 /// <param name="Failures">Attempts that count against it.</param>
 internal sealed record OutboxMessage(
-    long Id, string IdempotencyKey, string Purpose, string? LeadExtId, int? StepNumber, string? Recipient, string Payload, int Attempts, int Failures);
+    long Id, string IdempotencyKey, string Purpose, string? LeadExtId, int? StepNumber, string? Recipient, string Payload, int Attempts, int Failures)
+{
+    /// <summary>The files of an e-mail, loaded right before it leaves.</summary>
+    public IReadOnlyList<Attachment> Attachments { get; init; } = [];
+}

@@ -124,6 +124,40 @@ internal sealed class OutboxStore(SalesDatabase database, string channel, Receiv
             token),
         CancellationToken.None);
 
+    /// <summary>The same message with the files it refers to, or why they cannot go.</summary>
+    public async Task<(OutboxMessage Message, string? Fault)> LoadAttachmentsAsync(OutboxMessage message)
+    {
+        if (AttachmentReference.Read(message.Payload) is not { } references)
+        {
+            return (message, "its attachments are not a list of {name, content_type, sha256}");
+        }
+
+        if (references.Count == 0)
+        {
+            return (message, null);
+        }
+
+        var contents = await PersistAsync(
+            token => database.InTransactionAsync(
+                (connection, _, inner) => connection.QueryStatementAsync(
+                    "delivery/attachments",
+                    [("hashes", references.Select(r => r.Sha256).Distinct().ToArray()), ("limit", AttachmentReference.MostBytes)],
+                    row => (Hash: row.GetString(0), Size: row.GetInt64(1), Content: row.IsDBNull(2) ? null : row.GetFieldValue<byte[]>(2)),
+                    inner),
+                token),
+            CancellationToken.None);
+        var byHash = contents.ToDictionary(c => c.Hash, StringComparer.OrdinalIgnoreCase);
+        if (references.FirstOrDefault(r => !byHash.ContainsKey(r.Sha256)) is { } missing)
+        {
+            return (message, $"the content of its attachment {missing.Sha256[..12]}… is not stored");
+        }
+
+        var size = references.Sum(r => byHash[r.Sha256].Size);
+        return size > AttachmentReference.MostBytes
+            ? (message, $"its attachments have {size} bytes; allowed: {AttachmentReference.MostBytes}")
+            : (message with { Attachments = [.. references.Select(r => new Attachment(r.Name, r.ContentType, byHash[r.Sha256].Content!))] }, null);
+    }
+
     /// <summary>Takes care of messages whose dispatcher did not end them in time.</summary>
     public Task<(int Again, int InDoubt)> RecoverAsync(CancellationToken cancellationToken) => PersistAsync(
         async token =>

@@ -190,12 +190,30 @@ internal sealed class SmtpChannel(SmtpSettings settings, UnsubscribeLink? unsubs
             return (null, "its recipient is no e-mail address");
         }
 
+        var body = new BodyBuilder { TextBody = MessageBody.Text(payload, "text"), HtmlBody = MessageBody.Text(payload, "html") };
+        foreach (var attachment in message.Attachments)
+        {
+            if (!ContentType.TryParse(attachment.ContentType, out var type))
+            {
+                return (null, "an attachment's content_type cannot be read");
+            }
+
+            // In base64, which keeps every byte; as text its line ends would become those of mail.
+            body.Attachments.Add(new MimePart(type)
+            {
+                Content = new MimeContent(new MemoryStream(attachment.Content, writable: false)),
+                ContentDisposition = new ContentDisposition(ContentDisposition.Attachment),
+                ContentTransferEncoding = ContentEncoding.Base64,
+                FileName = attachment.Name,
+            });
+        }
+
         var mail = new MimeMessage
         {
             Subject = MessageBody.Text(payload, "subject")!.ReplaceLineEndings(" "),
             Date = time.GetUtcNow(),
             MessageId = $"{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(message.IdempotencyKey)))[..40]}@{settings.Sender.Domain}",
-            Body = new BodyBuilder { TextBody = MessageBody.Text(payload, "text"), HtmlBody = MessageBody.Text(payload, "html") }.ToMessageBody(),
+            Body = body.ToMessageBody(),
         };
         mail.From.Add(settings.Sender);
         mail.To.Add(to);

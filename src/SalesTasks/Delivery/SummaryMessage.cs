@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
@@ -12,13 +13,26 @@ namespace SalesTasks.Delivery;
 /// </summary>
 /// <param name="kind">Which summary it is; begins the idempotency key.</param>
 /// <param name="runKey">Names the run without its try: a retry does not report again.</param>
-internal sealed class SummaryMessage(string kind, string runKey)
+/// <param name="language">Of its text: es is Spanish, all else English.</param>
+internal sealed class SummaryMessage(string kind, string runKey, string language = "en")
 {
+    /// <summary>1.234,5 as Spanish writes it.</summary>
+    private static readonly NumberFormatInfo s_spanishNumbers = new() { NumberGroupSeparator = ".", NumberDecimalSeparator = "," };
+
     /// <summary>Fields a section may hold. https://docs.slack.dev/reference/block-kit/blocks/section-block</summary>
     private const int FieldsInASection = 10;
 
     /// <summary>Run ids may hold any character and be long; a key may not.</summary>
     public string Key { get; } = $"{kind}/{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(runKey)))}";
+
+    /// <summary>Picks the text in the summary's language.</summary>
+    public string Text(string english, string spanish) => language == "es" ? spanish : english;
+
+    /// <summary>A number as the summary's language writes it.</summary>
+    /// <param name="value">The number.</param>
+    /// <param name="decimals">Digits after the separator.</param>
+    public string Number(decimal value, int decimals = 0) =>
+        value.ToString($"N{decimals}", language == "es" ? s_spanishNumbers : CultureInfo.InvariantCulture);
 
     /// <summary>Since when a reader of these summaries has heard nothing: the last one, or a day before <paramref name="asOf"/>.</summary>
     public async Task<DateTimeOffset> SinceAsync(NpgsqlConnection connection, DateTimeOffset asOf, CancellationToken cancellationToken) =>
@@ -42,13 +56,13 @@ internal sealed class SummaryMessage(string kind, string runKey)
 
     internal static JsonObject Payload(string title, IReadOnlyList<(string Name, string Value)> figures)
     {
-        var blocks = new JsonArray(new JsonObject { ["type"] = "header", ["text"] = Text("plain_text", title) });
+        var blocks = new JsonArray(new JsonObject { ["type"] = "header", ["text"] = TextBlock("plain_text", title) });
         foreach (var some in figures.Chunk(FieldsInASection))
         {
             blocks.Add((JsonNode)new JsonObject
             {
                 ["type"] = "section",
-                ["fields"] = new JsonArray([.. some.Select(figure => Text("mrkdwn", $"*{figure.Name}*\n{figure.Value}"))]),
+                ["fields"] = new JsonArray([.. some.Select(figure => TextBlock("mrkdwn", $"*{figure.Name}*\n{figure.Value}"))]),
             });
         }
 
@@ -59,5 +73,5 @@ internal sealed class SummaryMessage(string kind, string runKey)
         };
     }
 
-    private static JsonObject Text(string type, string text) => new() { ["type"] = type, ["text"] = text };
+    private static JsonObject TextBlock(string type, string text) => new() { ["type"] = type, ["text"] = text };
 }

@@ -98,7 +98,9 @@ internal sealed class DemoRun(PeopleContext context, IReadOnlyList<DagDefinition
         }
 
         var runId = string.Create(CultureInfo.InvariantCulture, $"demo__{_time.GetUtcNow():yyyy-MM-dd'T'HH:mm:ss}Z");
-        var jobs = new DemoJobs(server.Url, sinks, jobsAsOf, runId, _time);
+        // Made by the job that writes into it, so that a demo that ends early leaves none.
+        var folder = Path.Combine(Path.GetTempPath(), "sales-tasks-demo-" + Path.GetRandomFileName());
+        var jobs = new DemoJobs(server.Url, sinks, folder, jobsAsOf, runId, _time);
         foreach (var (dag, job) in dags.SelectMany(dag => dag.Steps, (dag, job) => (dag, job)))
         {
             await DoAsync(job.Name, async _ => (0, await jobs.RunAsync(dag, job, cancellationToken)));
@@ -110,7 +112,8 @@ internal sealed class DemoRun(PeopleContext context, IReadOnlyList<DagDefinition
             await server.KeepAsync();
         }
 
-        Show(counts, sinks.Counts, topLeads, keep ? server : null, _time.GetElapsedTime(started));
+        var report = Directory.Exists(folder) ? Directory.EnumerateFiles(folder, "*.html", SearchOption.AllDirectories).FirstOrDefault() : null;
+        Show(counts, sinks.Counts, topLeads, keep ? server : null, report, _time.GetElapsedTime(started));
         return sinks.Counts.All(sink => sink.Repeated == 0) ? ExitCode.Done : ExitCode.Defect;
     }
 
@@ -184,11 +187,11 @@ internal sealed class DemoRun(PeopleContext context, IReadOnlyList<DagDefinition
     }
 
     private void Show(
-        SampleCounts counts, IReadOnlyList<SinkCount> sinks, List<TopLead> topLeads, DemoServer? kept, TimeSpan duration)
+        SampleCounts counts, IReadOnlyList<SinkCount> sinks, List<TopLead> topLeads, DemoServer? kept, string? report, TimeSpan duration)
     {
         if (context.Json)
         {
-            context.WriteJson(Document(counts, sinks, topLeads, kept, duration));
+            context.WriteJson(Document(counts, sinks, topLeads, kept, report, duration));
             return;
         }
 
@@ -222,6 +225,10 @@ internal sealed class DemoRun(PeopleContext context, IReadOnlyList<DagDefinition
 
         context.Console.Write(best);
         ShowWhatNext(topLeads, kept);
+        if (report is not null)
+        {
+            context.Host.Out.WriteLine(context.Text($"The report, for a browser: {report}", $"El informe, para un navegador: {report}"));
+        }
     }
 
     private void ShowSinks(IReadOnlyList<SinkCount> sinks)
@@ -271,7 +278,7 @@ internal sealed class DemoRun(PeopleContext context, IReadOnlyList<DagDefinition
     }
 
     private Dictionary<string, object?> Document(
-        SampleCounts counts, IReadOnlyList<SinkCount> sinks, List<TopLead> topLeads, DemoServer? kept, TimeSpan duration) =>
+        SampleCounts counts, IReadOnlyList<SinkCount> sinks, List<TopLead> topLeads, DemoServer? kept, string? report, TimeSpan duration) =>
         new(StringComparer.Ordinal)
         {
             ["sample"] = new Dictionary<string, object?>(StringComparer.Ordinal)
@@ -309,6 +316,7 @@ internal sealed class DemoRun(PeopleContext context, IReadOnlyList<DagDefinition
                 ["why"] = lead.Why,
             }),
             ["duration_ms"] = (long)duration.TotalMilliseconds,
+            ["report"] = report,
             ["database_url"] = kept?.Url,
             ["stop_command"] = kept?.StopCommand,
         };

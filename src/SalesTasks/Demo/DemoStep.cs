@@ -18,8 +18,17 @@ internal sealed record DemoStep(string Name, string Outcome, TimeSpan Duration, 
 /// Runs jobs as Airflow does: one process of this program a step, with the run's identity, parameters and connection in its environment.
 /// The start of the program is part of the price, and of what is shown.
 /// </summary>
-internal sealed class DemoJobs(string databaseUrl, DemoSinks sinks, DateTimeOffset? asOf, string runId, TimeProvider time)
+/// <param name="databaseUrl">The demo's database.</param>
+/// <param name="sinks">Where messages go.</param>
+/// <param name="folder">Where jobs that write files write them.</param>
+/// <param name="asOf">The instant jobs work at; null: the present.</param>
+/// <param name="runId">Of all steps.</param>
+/// <param name="time">Measures.</param>
+internal sealed class DemoJobs(string databaseUrl, DemoSinks sinks, string folder, DateTimeOffset? asOf, string runId, TimeProvider time)
 {
+    /// <summary>Jobs that have this parameter write files into the folder it names.</summary>
+    private const string OutputParameter = "output";
+
     /// <summary>Settings of ours that may stand in the environment and lead elsewhere, to a production database for one.</summary>
     private static readonly string[] s_foreign = ["SALES_", "AIRFLOW", "OTEL_"];
 
@@ -99,10 +108,21 @@ internal sealed class DemoJobs(string databaseUrl, DemoSinks sinks, DateTimeOffs
         start.Environment["SALES_DAG_ID"] = dag.Id;
         start.Environment["SALES_TASK_ID"] = job.Name.Replace(' ', '_');
         start.Environment["SALES_RUN_ID"] = runId;
+        var parameters = new JsonObject();
         if (asOf is { } instant)
         {
-            start.Environment["SALES_PARAMS"] = new JsonObject { [CommonParameters.AsOf.Name] = instant.ToString("O") }.ToJsonString();
+            parameters[CommonParameters.AsOf.Name] = instant.ToString("O");
         }
+
+        foreach (var (name, value) in new (string, JsonNode)[] { (OutputParameter, folder), ("slack", true), ("email_recipients", "manager@sales.example") })
+        {
+            if (job.Parameters.Find(name) is not null)
+            {
+                parameters[name] = value;
+            }
+        }
+
+        start.Environment["SALES_PARAMS"] = parameters.ToJsonString();
 
         var process = Process.Start(start)!;
         process.StandardInput.Close();

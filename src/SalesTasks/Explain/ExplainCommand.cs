@@ -11,7 +11,7 @@ internal static class ExplainCommand
     public static PeopleCommand Create(params IReadOnlyList<ExplainSection> sections)
     {
         var lead = new Argument<string>("lead") { Description = "The lead's ext_id" };
-        var command = new PeopleCommand("explain", "Explain what was decided about a lead: its score, its rep", async (context, stop) =>
+        var command = new PeopleCommand("explain", "Explain what was decided about a lead: its score, its rep, its next contact", async (context, stop) =>
         {
             await using var database = await context.OpenAsync(stop);
             await using var connection = await database.OpenAsync(stop);

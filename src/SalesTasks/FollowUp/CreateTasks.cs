@@ -53,17 +53,18 @@ internal static class CreateTasks
             context.DryRun ? "followup/preview_tasks" : "followup/create_tasks",
             context.DryRun ? parameters : [.. parameters, ("chunk", chunk)],
             row => new TaskCounts(
-                row.GetInt64(0), row.GetInt64(1), row.GetInt64(2), row.GetInt64(3), row.GetInt64(4), row.GetInt64(5), row.GetInt64(6), row.GetInt64(7)),
+                row.GetInt64(0), row.GetInt64(1), row.GetInt64(2), row.GetInt64(3), row.GetInt64(4), row.GetInt64(5), row.GetInt64(6), row.GetInt64(7),
+                row.GetInt64(8)),
             cancellationToken);
         return rows[0];
     }
 
     private readonly record struct TaskCounts(
-        long Picked, long Checked, long Created, long Emails, long Calls, long Replanned, long Waiting, long Messages)
+        long Picked, long Checked, long Created, long Emails, long Calls, long Replanned, long Waiting, long Messages, long HeldOut)
     {
         public static TaskCounts operator +(TaskCounts a, TaskCounts b) => new(
             a.Picked + b.Picked, a.Checked + b.Checked, a.Created + b.Created, a.Emails + b.Emails, a.Calls + b.Calls, a.Replanned + b.Replanned,
-            a.Waiting + b.Waiting, a.Messages + b.Messages);
+            a.Waiting + b.Waiting, a.Messages + b.Messages, a.HeldOut + b.HeldOut);
 
         public JobResult Result() => new(new Dictionary<string, long>(StringComparer.Ordinal)
         {
@@ -74,6 +75,7 @@ internal static class CreateTasks
             ["checked"] = Checked,
             ["waiting"] = Waiting,
             ["messages"] = Messages,
+            ["held_out"] = HeldOut,
         })
         {
             NothingToDo = Created + Replanned == 0,

@@ -31,6 +31,6 @@ internal static class FollowUpJobs
     public static JobDefinition Summarize { get; } = new(
         "followup summarize",
         "Report tasks, messages, replies and stage moves of the last 24 hours, to Slack too where it is configured",
-        CommonParameters.With(sharded: false),
+        CommonParameters.With(sharded: false, CommonParameters.Language),
         SummarizeFollowUp.RunAsync);
 }

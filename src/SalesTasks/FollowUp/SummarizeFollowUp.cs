@@ -1,4 +1,3 @@
-using System.Globalization;
 using SalesTasks.Cli;
 using SalesTasks.Database;
 using SalesTasks.Delivery;
@@ -11,17 +10,20 @@ namespace SalesTasks.FollowUp;
 /// </summary>
 internal static class SummarizeFollowUp
 {
-    private static readonly (string Name, string Label)[] s_figures =
+    private static readonly (string Name, string English, string Spanish)[] s_figures =
     [
-        ("tasks_created", "Tasks created"), ("tasks_completed", "Tasks completed"), ("tasks_open", "Tasks open"), ("tasks_overdue", "Tasks overdue"),
-        ("messages_sent", "Messages sent"), ("messages_waiting", "Messages waiting"), ("messages_in_doubt", "Messages in doubt"),
-        ("messages_dead", "Messages refused"), ("replies", "Replies"), ("stage_moves", "Deals moved on"), ("won", "Deals won"), ("lost", "Deals lost"),
+        ("tasks_created", "Tasks created", "Tareas creadas"), ("tasks_completed", "Tasks completed", "Tareas completadas"),
+        ("tasks_open", "Tasks open", "Tareas abiertas"), ("tasks_overdue", "Tasks overdue", "Tareas vencidas"),
+        ("messages_sent", "Messages sent", "Mensajes enviados"), ("messages_waiting", "Messages waiting", "Mensajes en espera"),
+        ("messages_in_doubt", "Messages in doubt", "Mensajes en duda"), ("messages_dead", "Messages refused", "Mensajes rechazados"),
+        ("replies", "Replies", "Respuestas"), ("stage_moves", "Deals moved on", "Oportunidades que avanzan"), ("won", "Deals won", "Oportunidades ganadas"),
+        ("lost", "Deals lost", "Oportunidades perdidas"),
     ];
 
     public static Task<JobResult> RunAsync(JobContext context, CancellationToken cancellationToken) => context.Database.InTransactionAsync(
         async (connection, _, token) =>
         {
-            var message = new SummaryMessage("followup-summary", context.Run.IdempotencyKey);
+            var message = new SummaryMessage("followup-summary", context.Run.IdempotencyKey, context.Parameters.Get(CommonParameters.Language));
             var rows = await connection.QueryStatementAsync(
                 "followup/summarize",
                 [("as_of", context.AsOf), ("since_at", await message.SinceAsync(connection, context.AsOf, token))],
@@ -36,7 +38,8 @@ internal static class SummarizeFollowUp
             {
                 counts["messages"] = context.DryRun
                     ? 1
-                    : await message.WriteAsync(connection, "Follow-up, last 24 hours", Figures(counts, byType), context.AsOf, token);
+                    : await message.WriteAsync(
+                        connection, message.Text("Follow-up, last 24 hours", "Seguimiento, últimas 24 horas"), Figures(message, counts, byType), context.AsOf, token);
             }
 
             return new JobResult(counts)
@@ -46,9 +49,21 @@ internal static class SummarizeFollowUp
         },
         cancellationToken);
 
-    private static List<(string Name, string Value)> Figures(Dictionary<string, long> counts, string[] byType) =>
+    private static List<(string Name, string Value)> Figures(SummaryMessage message, Dictionary<string, long> counts, string[] byType) =>
     [
-        .. s_figures.Select(figure => (figure.Label, counts[figure.Name].ToString("N0", CultureInfo.InvariantCulture))),
-        .. byType.Select(line => line.Split(": ")).Select(parts => ($"Tasks: {parts[0]}", parts[1])),
+        .. s_figures.Select(figure => (message.Text(figure.English, figure.Spanish), message.Number(counts[figure.Name]))),
+        .. byType.Select(line => line.Split(": ")).Select(parts => (
+            message.Text($"Tasks: {parts[0]}", $"Tareas: {InSpanish(parts[0])}"),
+            message.Text(parts[1], parts[1].Replace("created", "creadas").Replace("completed", "completadas").Replace("open", "abiertas").Replace("overdue", "vencidas")))),
     ];
+
+    private static string InSpanish(string taskType) => taskType switch
+    {
+        "email" => "correo",
+        "call" => "llamada",
+        "meeting" => "reunión",
+        "proposal" => "propuesta",
+        "custom" => "otras",
+        _ => taskType,
+    };
 }

@@ -61,11 +61,12 @@ internal static partial class ConsentCommands
             "leads/cancel_messages", [("leads", target.Leads), ("email", target.ByEmail), ("phone", target.ByPhone)], cancellationToken);
         target.Report = () => Show(
             context,
-            ("leads", target.Leads.Length, "leads", "leads"),
-            ("consent_changed", changed, "consents withdrawn", "consentimientos retirados"),
-            ("addresses_suppressed", suppressed, "addresses newly suppressed", "direcciones recién bloqueadas"),
-            ("campaigns_stopped", stopped, "campaigns stopped", "campañas detenidas"),
-            ("messages_cancelled", cancelled, "waiting messages cancelled", "mensajes en espera cancelados"));
+            ("leads", target.Leads.Length, "lead|leads", "lead|leads"),
+            ("consent_changed", changed, "consent withdrawn|consents withdrawn", "consentimiento retirado|consentimientos retirados"),
+            ("addresses_suppressed", suppressed, "address newly suppressed|addresses newly suppressed", "dirección recién bloqueada|direcciones recién bloqueadas"),
+            ("campaigns_stopped", stopped, "campaign stopped|campaigns stopped", "campaña detenida|campañas detenidas"),
+            ("messages_cancelled", cancelled, "waiting message cancelled|waiting messages cancelled",
+                "mensaje en espera cancelado|mensajes en espera cancelados"));
     }
 
     private static async Task OptInAsync(PeopleContext context, NpgsqlConnection connection, Target target, CancellationToken cancellationToken)
@@ -78,13 +79,17 @@ internal static partial class ConsentCommands
         var changed = await connection.ExecuteStatementAsync("leads/set_consent", target.Consent(true), cancellationToken);
         target.Report = () => Show(
             context,
-            ("leads", target.Leads.Length, "leads", "leads"),
-            ("consent_changed", changed, "consents given", "consentimientos dados"),
-            ("addresses_released", lifted[0].Lifted, "addresses released", "direcciones desbloqueadas"),
-            ("addresses_kept", lifted[0].Kept, "addresses stay suppressed (bounce or erasure)", "direcciones siguen bloqueadas (rebote o borrado)"));
+            ("leads", target.Leads.Length, "lead|leads", "lead|leads"),
+            ("consent_changed", changed, "consent given|consents given", "consentimiento dado|consentimientos dados"),
+            ("addresses_released", lifted[0].Lifted, "address released|addresses released", "dirección desbloqueada|direcciones desbloqueadas"),
+            ("addresses_kept", lifted[0].Kept, "address stays suppressed (bounce or erasure)|addresses stay suppressed (bounce or erasure)",
+                "dirección sigue bloqueada (rebote o borrado)|direcciones siguen bloqueadas (rebote o borrado)"));
     }
 
-    /// <summary>Counts only: the person is shown as typed by whoever ran the command, and no further.</summary>
+    /// <summary>
+    /// Counts only: the person is shown as typed by whoever ran the command, and no further. Words for one and for any other number stand
+    /// beside each other.
+    /// </summary>
     private static void Show(PeopleContext context, params (string Name, long Count, string English, string Spanish)[] counts)
     {
         if (context.Json)
@@ -95,7 +100,7 @@ internal static partial class ConsentCommands
 
         foreach (var (_, count, english, spanish) in counts)
         {
-            context.Host.Out.WriteLine($"{count} {context.Text(english, spanish)}");
+            context.Host.Out.WriteLine($"{count} {context.Text(english, spanish).Split('|')[count == 1 ? 0 : 1]}");
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Text;
 using SalesTasks.Cli;
+using SalesTasks.Delivery;
 
 namespace SalesTasks.Leads;
 
@@ -29,7 +30,7 @@ internal sealed class ImportJob
         using var storage = IsRemote(settings.Path) || IsRemote(context.Parameters.Get(LeadsJobs.RejectPath))
             ? S3Storage.Open(context.ConnectionIds, context.Connections)
             : null;
-        job._files = IsRemote(settings.Path) ? await storage!.FindAsync(settings.Path, cancellationToken) : LocalFile.Find(settings.Path);
+        job._files = IsRemote(settings.Path) ? await S3File.FindAsync(storage!, settings.Path, cancellationToken) : LocalFile.Find(settings.Path);
         if (job._files.Count == 0)
         {
             context.Log.Warning("There are no data files at {Path}", settings.Path);

@@ -62,9 +62,10 @@ internal static class OutboxCommands
             foreach (var row in rows)
             {
                 table.AddRow(
-                    $"{row["id"]}", $"{row["created_at"]:yyyy-MM-dd HH:mm}", Show(row, "channel"), Show(row, "purpose"), Show(row, "status"),
+                    $"{row["id"]}", $"{row["created_at"]:yyyy-MM-dd HH:mm}", Word(context, row, "channel"), Word(context, row, "purpose"),
+                    Word(context, row, "status"),
                     Show(row, "lead_ext_id"), Show(row, "recipient"), $"{row["attempts"]}",
-                    $"{row["finished_at"] ?? row["not_before"]:yyyy-MM-dd HH:mm}", Show(row, "reason"));
+                    $"{row["finished_at"] ?? row["not_before"]:yyyy-MM-dd HH:mm}", Word(context, row, "reason"));
             }
 
             context.Console.Write(table);
@@ -169,6 +170,9 @@ internal static class OutboxCommands
 
     private static string Show(Dictionary<string, object?> row, string name) => Markup.Escape(row[name] as string ?? "");
 
+    private static string Word(PeopleContext context, Dictionary<string, object?> row, string name) =>
+        Markup.Escape(Words.Text(context, row[name] as string ?? ""));
+
     private static void Tell(PeopleContext context, int messages, string english, string spanish)
     {
         if (context.Json)
@@ -187,7 +191,7 @@ internal static class OutboxCommands
             "outbox/counts", [], row => (Channel: row.GetString(0), Status: row.GetString(1), Messages: row.GetInt64(2)), stop);
         foreach (var channel in counts.GroupBy(c => c.Channel))
         {
-            context.Host.Out.WriteLine($"{channel.Key}: {string.Join(", ", channel.Select(c => $"{c.Status} {c.Messages}"))}");
+            context.Host.Out.WriteLine($"{Words.Text(context, channel.Key)}: {string.Join(", ", channel.Select(c => $"{Words.Text(context, c.Status)} {c.Messages}"))}");
         }
     }
 

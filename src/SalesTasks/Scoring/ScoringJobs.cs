@@ -47,6 +47,6 @@ internal static class ScoringJobs
     public static JobDefinition Summarize { get; } = new(
         "scoring summarize",
         "Report the score changes of the last 24 hours and how all leads stand",
-        CommonParameters.With(sharded: false),
+        CommonParameters.With(sharded: false, CommonParameters.Language),
         SummarizeScores.RunAsync);
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using SalesTasks.Cli;
 using SalesTasks.Database;
 using SalesTasks.Delivery;
@@ -11,16 +10,17 @@ namespace SalesTasks.Scoring;
 /// </summary>
 internal static class SummarizeScores
 {
-    private static readonly (string Name, string Label)[] s_figures =
+    private static readonly (string Name, string English, string Spanish)[] s_figures =
     [
-        ("changes", "Score changes"), ("leads_changed", "Leads changed"), ("up", "Up"), ("down", "Down"), ("first_scored", "Scored for the first time"),
-        ("high", "High priority"), ("medium", "Medium priority"), ("low", "Low priority"), ("none", "Without priority"),
+        ("changes", "Score changes", "Cambios de puntuación"), ("leads_changed", "Leads changed", "Leads con cambios"), ("up", "Up", "Suben"),
+        ("down", "Down", "Bajan"), ("first_scored", "Scored for the first time", "Puntuados por primera vez"), ("high", "High priority", "Prioridad alta"),
+        ("medium", "Medium priority", "Prioridad media"), ("low", "Low priority", "Prioridad baja"), ("none", "Without priority", "Sin prioridad"),
     ];
 
     public static Task<JobResult> RunAsync(JobContext context, CancellationToken cancellationToken) => context.Database.InTransactionAsync(
         async (connection, _, token) =>
         {
-            var message = new SummaryMessage("scoring-summary", context.Run.IdempotencyKey);
+            var message = new SummaryMessage("scoring-summary", context.Run.IdempotencyKey, context.Parameters.Get(CommonParameters.Language));
             var rows = await connection.QueryStatementAsync(
                 "scoring/summarize",
                 [("as_of", context.AsOf), ("since_at", await message.SinceAsync(connection, context.AsOf, token))],
@@ -35,7 +35,9 @@ internal static class SummarizeScores
             {
                 counts["messages"] = context.DryRun
                     ? 1
-                    : await message.WriteAsync(connection, "Lead scoring, last 24 hours", Figures(counts, average), context.AsOf, token);
+                    : await message.WriteAsync(
+                        connection, message.Text("Lead scoring, last 24 hours", "Puntuación de leads, últimas 24 horas"), Figures(message, counts, average), context.AsOf,
+                        token);
             }
 
             return new JobResult(counts)
@@ -45,9 +47,9 @@ internal static class SummarizeScores
         },
         cancellationToken);
 
-    private static List<(string Name, string Value)> Figures(Dictionary<string, long> counts, decimal? average) =>
+    private static List<(string Name, string Value)> Figures(SummaryMessage message, Dictionary<string, long> counts, decimal? average) =>
     [
-        .. s_figures.Select(figure => (figure.Label, counts[figure.Name].ToString("N0", CultureInfo.InvariantCulture))),
-        ("Average score", average?.ToString("0.0", CultureInfo.InvariantCulture) ?? "–"),
+        .. s_figures.Select(figure => (message.Text(figure.English, figure.Spanish), message.Number(counts[figure.Name]))),
+        (message.Text("Average score", "Puntuación media"), average is { } known ? message.Number(known, 1) : "–"),
     ];
 }

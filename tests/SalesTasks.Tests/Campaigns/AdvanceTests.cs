@@ -1,3 +1,4 @@
+using SalesTasks.Database;
 using SalesTasks.Tests.TestBase;
 
 namespace SalesTasks.Tests.Campaigns;
@@ -8,6 +9,8 @@ public sealed class AdvanceTests(TestDatabase database) : IClassFixture<TestData
     private static readonly DateTimeOffset T0 = CampaignRig.T0;
 
     private readonly CampaignRig _rig = new(database);
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     public async ValueTask InitializeAsync() => await _rig.EmptyAsync();
 
@@ -252,6 +255,50 @@ public sealed class AdvanceTests(TestDatabase database) : IClassFixture<TestData
         Assert.Equal("advanced 1, queued 1, resumed 1", await _rig.AdvanceAsync(T0.AddDays(1)));
         Assert.Equal(key, await database.ScalarAsync<string>("SELECT idempotency_key FROM outbox_messages WHERE status = 'pending'"));
         Assert.Equal(["a:1 email_sent queued"], await _rig.EventsAsync());
+    }
+
+    /// <summary>
+    /// The campaign is enabled again while a dispatcher claims: resume has taken the execution and saw its message waiting; the claim saw the
+    /// campaign disabled, cancels the message, and passes over the execution that resume holds.
+    /// </summary>
+    [Theory]
+    [InlineData(CampaignRig.TwoEmails)]
+    [InlineData(CampaignRig.OneEmail)]
+    public async Task Advance_CampaignEnabledWhileAClaimCancelsBecauseItIsDisabled_LosesNoStep(string steps)
+    {
+        await _rig.LeadAsync("a");
+        await _rig.CampaignAsync(steps);
+        await _rig.EnrollAsync();
+        await _rig.AdvanceAsync();
+        await using var dispatcher = await database.OpenConnectionAsync();
+        await using var enabling = await database.OpenConnectionAsync();
+
+        // The dispatcher holds the message when the campaign is disabled, which therefore leaves the message to it.
+        await using var claim = await dispatcher.BeginTransactionAsync(Token);
+        await dispatcher.ExecuteStatementAsync("database/set_as_of", [("as_of", T0.AddHours(1).ToString("O"))], Token);
+        var held = await dispatcher.QueryStatementAsync("delivery/lock_due", [("channel", "email"), ("limit", 10)], row => row.GetInt64(0), Token);
+        await _rig.DoAsync("campaigns", "disable", "Sequence");
+        await using (var enable = await enabling.BeginTransactionAsync(Token))
+        {
+            (string, object?)[] parameters = [("campaign", null), ("as_of", T0.AddHours(1)), ("shard_index", 0), ("shard_count", 1)];
+            await enabling.ExecuteStatementAsync(
+                "campaigns/set_enabled", [("id", await database.ScalarAsync<long>("SELECT id FROM sales_campaigns")), ("enabled", true), ("as_of", T0.AddHours(1))], Token);
+            Assert.Equal(1, await enabling.ExecuteStatementAsync("campaigns/resume", parameters, Token));
+
+            var verdicts = await dispatcher.QueryStatementAsync(
+                "delivery/claim", [("ids", held.ToArray()), ("token", Guid.CreateVersion7(T0)), ("lease_seconds", 60.0)], row => row.GetString(0), Token);
+            Assert.Equal(["stop"], verdicts);
+            await claim.CommitAsync(Token);
+            await enable.CommitAsync(Token);
+        }
+
+        Assert.Equal("advanced 1, queued 1, settled 1", await _rig.AdvanceAsync(T0.AddHours(2)));
+
+        Assert.Equal(["a:1 email_sent queued"], await _rig.EventsAsync());
+        Assert.Equal("pending 1", await database.ScalarAsync<string>("SELECT status || ' ' || step_number FROM outbox_messages"));
+        await _rig.SendAsync(T0.AddHours(3));
+        await _rig.AdvanceAsync(T0.AddHours(4));
+        Assert.Equal(["a:1 email_sent sent"], await _rig.EventsAsync());
     }
 
     [Fact]

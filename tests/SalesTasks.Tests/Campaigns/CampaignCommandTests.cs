@@ -120,6 +120,10 @@ public sealed class CampaignCommandTests(TestDatabase database) : IClassFixture<
         Assert.Contains("Disabled; 1 leads are halted.", (await _rig.DoAsync("campaigns", "disable", "Mail")).Output, StringComparison.Ordinal);
         Assert.Empty(await _rig.MessagesAsync());
         Assert.Contains("It is so already.", (await _rig.DoAsync("campaigns", "disable", "Mail")).Output, StringComparison.Ordinal);
+        Assert.Contains("campaign_disabled", (await _rig.DoAsync("campaigns", "show", "Mail")).Output, StringComparison.Ordinal);
+        var shown = (await _rig.DoAsync("campaigns", "show", "Mail", "--lang", "es")).Output;
+        Assert.Contains("campaña desactivada", shown, StringComparison.Ordinal);
+        Assert.DoesNotContain("campaign_disabled", shown, StringComparison.Ordinal);
         Assert.Contains("Activada; 1 leads continúan.", (await _rig.DoAsync("campaigns", "enable", "Mail", "--lang", "es")).Output, StringComparison.Ordinal);
         Assert.Equal("advanced 1, queued 1", await _rig.AdvanceAsync(TimeProvider.System.GetUtcNow().AddHours(1)));
         Assert.False((await _rig.DoAsync("campaigns", "enable", "Mail", "--json")).Json.GetProperty("changed").GetBoolean());

@@ -35,6 +35,10 @@ public sealed partial class DemoCommandTests
             Assert.Matches($"│ {sink} +│ +[1-9][0-9,]* │ +0 │", result.Output);
         }
 
+        // The last line leads to the report, which outlives the database.
+        var page = result.Output.TrimEnd().Split('\n')[^1].Split(": ")[1];
+        Assert.Contains("<h1>Weekly sales report</h1>", await File.ReadAllTextAsync(page, Token), StringComparison.Ordinal);
+        Directory.Delete(Path.GetFullPath(Path.Combine(page, "..", "..", "..")), recursive: true);
         await AssertGoneAsync(result);
     }
 
@@ -91,7 +95,7 @@ public sealed partial class DemoCommandTests
         }
         finally
         {
-            using var shell = Process.Start("/bin/sh", ["-c", $"{{ {lines[^1]}; }} > /dev/null"]);
+            using var shell = Process.Start("/bin/sh", ["-c", $"{{ {lines[^2]}; }} > /dev/null"]);
             await shell.WaitForExitAsync(CancellationToken.None);
         }
 

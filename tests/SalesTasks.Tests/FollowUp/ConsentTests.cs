@@ -76,6 +76,21 @@ public sealed class ConsentTests(TestDatabase database) : IClassFixture<TestData
     }
 
     [Fact]
+    public async Task OptOut_InWords_CountsOneAsOne()
+    {
+        await _rig.AddDealAsync("alone", setLead: "phone = '+1 303 555 0111'");
+
+        var english = (await _rig.RunAsync("leads", "opt-out", "alone")).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        var spanish = (await _rig.RunAsync("leads", "opt-out", "alone", "--lang", "es")).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+
+        Assert.Equal("1 lead", english[0]);
+        Assert.Equal("2 addresses newly suppressed", english[2]);
+        Assert.Equal("0 campaigns stopped", english[3]);
+        Assert.Equal("1 lead", spanish[0]);
+        Assert.Equal("0 mensajes en espera cancelados", spanish[4]);
+    }
+
+    [Fact]
     public async Task OptOut_OfOneChannel_LeavesTheOther()
     {
         await _rig.RunAsync("leads", "opt-out", "a", "--channel", "phone", "--reason", "complaint");
@@ -147,8 +162,8 @@ public sealed class ConsentTests(TestDatabase database) : IClassFixture<TestData
         Assert.Equal(["a t t stopped consent_refused", "other t t active ", "twin t t stopped consent_refused"], await StateAsync());
         Assert.Equal(["email bounce"], await database.QueryAsync("SELECT channel || ' ' || reason FROM suppressions", row => row.GetString(0)));
         Assert.Equal(
-            "direcciones siguen bloqueadas",
-            (await _rig.RunAsync("leads", "opt-in", "a", "--lang", "es")).Output.Split('\n')[3][2..31]);
+            "dirección sigue bloqueada",
+            (await _rig.RunAsync("leads", "opt-in", "a", "--lang", "es")).Output.Split('\n')[3][2..27]);
     }
 
     [Fact]

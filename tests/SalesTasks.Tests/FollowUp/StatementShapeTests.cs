@@ -16,7 +16,7 @@ public sealed class StatementShapeTests(TestDatabase database) : IClassFixture<T
     private static readonly string[] s_large =
     [
         "leads", "sales_pipeline", "sales_followup_tasks", "sales_campaign_executions", "sales_campaign_events", "lead_engagement_events",
-        "sales_stage_history", "followup_checks", "outbox_messages",
+        "sales_stage_history", "followup_checks", "outbox_messages", "experiment_assignments",
     ];
 
     [Fact]
@@ -25,11 +25,21 @@ public sealed class StatementShapeTests(TestDatabase database) : IClassFixture<T
         await database.WorkAtAsync(T0);
         await LoadAsync();
         await AssertAsync("never analysed");
+        await AssertHoldoutAsync();
 
         // As autovacuum does: statistics, and the summaries that block range indexes live from.
         await database.ExecuteAsync("VACUUM ANALYZE");
         await AssertAsync("analysed");
         await AssertSummaryAsync();
+        await AssertHoldoutAsync();
+    }
+
+    /// <summary>While an experiment runs that every deal is part of.</summary>
+    private async Task AssertHoldoutAsync()
+    {
+        await database.ExecuteAsync("UPDATE experiments SET ended_at = NULL, ended_by = NULL");
+        await AssertAsync("an experiment runs");
+        await database.ExecuteAsync("UPDATE experiments SET ended_at = sales_now(), ended_by = 'test'");
     }
 
     private async Task AssertAsync(string state)
@@ -78,6 +88,7 @@ public sealed class StatementShapeTests(TestDatabase database) : IClassFixture<T
         }
 
         await database.ExecuteAsync("INSERT INTO leads (ext_id, source, email, phone) SELECT 'd' || i, 'x', 'd' || i || '@acme.example', '+1 202 555 0100' FROM generate_series(1, @deals) AS i", ("deals", Deals));
+        await database.ExecuteAsync("INSERT INTO experiments (name, share_permille, horizon_days, started_at) VALUES ('x', 100, 30, @now - interval '90 days')", ("now", T0));
         // In pieces: a busy machine takes its time, and a statement has 30 seconds.
         for (var first = 1; first < Deals; first += Deals / 5)
         {
@@ -91,6 +102,7 @@ public sealed class StatementShapeTests(TestDatabase database) : IClassFixture<T
                 ("first", first), ("last", first + (Deals / 5) - 1), ("now", T0));
         }
 
+        await database.ExecuteAsync("UPDATE experiments SET ended_at = @now, ended_by = 'test'", ("now", T0));
         for (var n = 0; n < 4; n++)
         {
             await database.ExecuteAsync(

@@ -108,6 +108,29 @@ public sealed class SummarizeTests(TestDatabase database) : IClassFixture<TestDa
         await ShouldFitSlackAsync();
     }
 
+    [Theory]
+    [InlineData("followup summarize", "Seguimiento, últimas 24 horas", "*Tareas creadas*\n1.500", "*Tareas: llamada*\n1500 creadas, 0 completadas, 1500 abiertas, 0 vencidas")]
+    [InlineData("scoring summarize", "Puntuación de leads, últimas 24 horas", "*Leads con cambios*\n1", "*Puntuación media*\n")]
+    public async Task Slack_InSpanish_SpeaksSpanish(string command, params string[] texts)
+    {
+        await _rig.AddDealAsync("a");
+        await database.ExecuteAsync(
+            """
+            INSERT INTO sales_followup_tasks (pipeline_id, lead_ext_id, task_type, task_title) SELECT id, lead_ext_id, 'call', 'x' FROM sales_pipeline, generate_series(1, 1500);
+            INSERT INTO lead_score_history (lead_ext_id, score) VALUES ('a', 50)
+            """);
+        _rig.With("SALES_SLACK_CONN_ID", "slack");
+
+        Assert.Equal(1, (await _rig.JobAsync(command, T0, "--language", "es"))["messages"]);
+
+        var blocks = Json.Parse((await database.ScalarAsync<string>("SELECT payload::text FROM outbox_messages"))!).GetProperty("blocks").EnumerateArray().ToList();
+        var said = blocks.SelectMany(block => block.TryGetProperty("fields", out var fields)
+            ? fields.EnumerateArray().Select(field => field.GetProperty("text").GetString()!)
+            : [block.GetProperty("text").GetProperty("text").GetString()!]).ToList();
+        Assert.All(texts, text => Assert.Contains(said, s => s.StartsWith(text, StringComparison.Ordinal)));
+        Assert.Equal(ExitCode.Usage, (await _rig.RunAsync([.. command.Split(' '), "--language", "fr"])).ExitCode);
+    }
+
     [Fact]
     public void Payload_OfManyFigures_KeepsSlacksLimits()
     {

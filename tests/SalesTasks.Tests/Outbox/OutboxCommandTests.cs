@@ -23,13 +23,17 @@ public sealed class OutboxCommandTests(TestDatabase database) : IClassFixture<Te
         await _rig.AddAsync("b", "call", "{}", "+34600123456");
         await _rig.AddAsync("c", "slack", "{}");
         await database.ExecuteAsync("UPDATE outbox_messages SET status = 'dead', finished_at = now(), reason = 'HTTP 400' WHERE id = 1");
+        await database.ExecuteAsync("UPDATE outbox_messages SET status = 'cancelled', finished_at = now(), reason = 'campaign_disabled' WHERE channel = 'call'");
 
         var table = (await _rig.RunAsync("outbox", "list", "--lang", "es")).ShouldExitWith(ExitCode.Done);
         var json = (await _rig.RunAsync("outbox", "list", "--status", "dead", "--channel", "email", "--json")).ShouldExitWith(ExitCode.Done);
 
         Assert.Contains("a***@a***", table.Output, StringComparison.Ordinal);
         Assert.Contains("***56", table.Output, StringComparison.Ordinal);
-        Assert.Contains("email: dead 1", table.Output, StringComparison.Ordinal);
+        Assert.Contains("correo: muerto 1", table.Output, StringComparison.Ordinal);
+        Assert.Contains("campaña desactivada", table.Output, StringComparison.Ordinal);
+        Assert.Contains("HTTP 400", table.Output, StringComparison.Ordinal);
+        Assert.Contains("email: dead 1", (await _rig.RunAsync("outbox", "list")).Output, StringComparison.Ordinal);
         Assert.DoesNotContain("acme.example", table.Output + json.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("600123456", table.Output, StringComparison.Ordinal);
         var row = Assert.Single(Json.Parse(json.Output).EnumerateArray());

@@ -39,7 +39,7 @@ public sealed class PublishGateTests
         var border = Present.AddDays(-250);
         using var competition = Competition.Fit(
             history.Table, [.. Enumerable.Range(0, history.Moments.Count)], history.Labels, new CompetitionSettings { Seed = 1, Groups = history.Groups, Time = TimeProvider.System }, Token);
-        var current = new StoredModel(7, border, "{}", competition.Export(), null);
+        var current = new StoredModel<BlendModel>(ModelKinds.WinProbability, 7, border, "{}", competition.Export(), null);
 
         var verdict = new Trial(history, 5, TimeProvider.System).Judge(0.2, current, Token);
 
@@ -52,7 +52,7 @@ public sealed class PublishGateTests
         var history = History(6, signal: 1.5);
         var opposite = new BlendModel("blend", 0, 0, new Calibration(0, 1.5), [new BlendMember(new Encoder([]), null, [])]);
 
-        var verdict = new Trial(history, 6, TimeProvider.System).Judge(0.2, new StoredModel(7, Present.AddDays(-300), "{}", opposite, null), Token);
+        var verdict = new Trial(history, 6, TimeProvider.System).Judge(0.2, new StoredModel<BlendModel>(ModelKinds.WinProbability, 7, Present.AddDays(-300), "{}", opposite, null), Token);
 
         Assert.Null(verdict.Refusal);
         Assert.True(verdict.OverCurrent!.Low > 0);

@@ -20,7 +20,7 @@ public sealed class TrainModelTests(TrainModelTests.Trained trained) : IClassFix
     {
         var details = trained.First.GetProperty("details");
 
-        Assert.Equal(1, trained.First.GetProperty("counts").GetProperty("published").GetInt32());
+        Assert.Equal(4, trained.First.GetProperty("counts").GetProperty("published").GetInt32());
         Assert.InRange(details.GetProperty("log_loss").GetDouble(), 0, details.GetProperty("prior_log_loss").GetDouble() - 0.02);
         Assert.InRange(details.GetProperty("ece").GetDouble(), 0, PublishGate.LargestError);
     }
@@ -30,7 +30,7 @@ public sealed class TrainModelTests(TrainModelTests.Trained trained) : IClassFix
     {
         var (snapshots, truth) = await OpenDealsAsync();
         await using var connection = await trained.Database.OpenConnectionAsync();
-        using var model = (await ModelRegistry.FindAsync(connection, trained.ModelId, Token)).Model!.Open();
+        using var model = (await ModelRegistry.FindAsync(connection, ModelKinds.WinProbability, trained.ModelId, Token)).Model!.Open();
 
         var rows = Enumerable.Range(0, truth.Length).ToArray();
         var said = model.Logits(snapshots.Table, rows).Select(Logits.ToProbability).ToArray();
@@ -48,7 +48,7 @@ public sealed class TrainModelTests(TrainModelTests.Trained trained) : IClassFix
     {
         var (snapshots, truth) = await OpenDealsAsync();
         await using var connection = await trained.Database.OpenConnectionAsync();
-        using var model = (await ModelRegistry.FindAsync(connection, trained.ModelId, Token)).Model!.Open();
+        using var model = (await ModelRegistry.FindAsync(connection, ModelKinds.WinProbability, trained.ModelId, Token)).Model!.Open();
         var rows = Enumerable.Range(0, truth.Length).ToArray();
 
         var logits = model.Logits(snapshots.Table, rows);
@@ -56,6 +56,34 @@ public sealed class TrainModelTests(TrainModelTests.Trained trained) : IClassFix
 
         Assert.All(rows, row => Assert.Equal(logits[row], parts[row].Sum(), 1e-6));
         Assert.True(parts.Sum(p => p.SkipLast(1).Sum(Math.Abs)) > rows.Length, "contributions are no formality");
+    }
+
+    [Fact]
+    public async Task TreeExplainer_OpenDeals_SaysWhatLightGbmSays()
+    {
+        var (snapshots, truth) = await OpenDealsAsync();
+        await using var connection = await trained.Database.OpenConnectionAsync();
+        var model = (await ModelRegistry.FindAsync(connection, ModelKinds.WinProbability, trained.ModelId, Token)).Model!;
+        var rows = Enumerable.Range(0, Math.Min(truth.Length, 300)).ToArray();
+
+        foreach (var member in model.Members)
+        {
+            var encoded = member.Encoder.Encode(snapshots.Table, rows);
+            var width = member.Encoder.TreeWidth;
+            var places = Enumerable.Range(0, width).ToArray();
+            foreach (var text in member.Trees)
+            {
+                using var booster = Booster.Load(text);
+                var reference = booster.Explain(encoded, -1);
+                var explainer = new TreeExplainer(text);
+                foreach (var row in rows)
+                {
+                    var sums = new double[width + 1];
+                    explainer.Add(encoded.Tree.AsSpan(row * width, width), places, 1, sums);
+                    Assert.All(sums, (sum, place) => Assert.Equal(reference[(row * (width + 1)) + place], sum, 1e-9));
+                }
+            }
+        }
     }
 
     [Fact]
@@ -75,7 +103,7 @@ public sealed class TrainModelTests(TrainModelTests.Trained trained) : IClassFix
         // A model that cannot be read is in nobody's way.
         await trained.Database.ExecuteAsync("UPDATE ml_models SET format = 0 WHERE status = 'published'");
         var third = await Trained.TrainAsync(rig);
-        Assert.Equal(1, third.GetProperty("counts").GetProperty("published").GetInt32());
+        Assert.Equal(4, third.GetProperty("counts").GetProperty("published").GetInt32());
         Assert.Equal(["retired", "refused", "published"], await StatusesAsync());
         await trained.RestoreAsync();
     }
@@ -95,6 +123,44 @@ public sealed class TrainModelTests(TrainModelTests.Trained trained) : IClassFix
         Assert.Equal(ExitCode.Refused, answer.ExitCode);
         Assert.Contains(fault, answer.Errors, StringComparison.Ordinal);
         Assert.Contains("the rates by stage and source answer instead", answer.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Time_OpenDeals_EndWhenTheTruthExpectsThemTo()
+    {
+        var (snapshots, truth) = await OpenDealsAsync("current_days_to_close");
+        await using var connection = await trained.Database.OpenConnectionAsync();
+        var stored = await ModelRegistry.PublishedAsync(connection, ModelKinds.TimeToClose, Token);
+        var model = stored!.Model!;
+
+        // The mean of a distribution is the area under its curve.
+        var curves = model.Survival(snapshots, snapshots.AllRows);
+        var said = curves.Select(curve => Enumerable.Range(0, model.Bins).Sum(bin =>
+            (model.Edges[bin + 1] - model.Edges[bin]) * ((bin == 0 ? 1 : curve[bin - 1]) + curve[bin]) / 2)).ToArray();
+
+        Assert.InRange(said.Average() / truth.Average(), 0.85, 1.15);
+        var error = said.Select((days, row) => Math.Abs(days - truth[row])).Average();
+        Assert.InRange(error, 0, 0.75 * truth.Select(days => Math.Abs(days - truth.Average())).Average());
+    }
+
+    [Theory]
+    [InlineData("deal_value", "a deal's own estimated value answers instead")]
+    [InlineData("time_to_close", "no time to close is given instead")]
+    [InlineData("risk", "1 - win probability answers instead")]
+    public async Task Load_ModelOfAnotherFormat_IsNamedAndSomethingElseAnswers(string kind, string answer)
+    {
+        await using var own = await TestDatabase.CreateAsync(trained.Database.Server);
+        await trained.CopyModelsAsync(own);
+        await own.ExecuteAsync("UPDATE ml_models SET format = 99 WHERE kind = @kind", ("kind", kind));
+
+        var rig = new ScoringRig(own);
+        var prediction = await rig.RunAsync("ml", "predict", "--as-of", Present.ToString("O"));
+        var evaluation = await rig.RunAsync("ml", "evaluate");
+
+        Assert.Equal(ExitCode.Done, prediction.ExitCode);
+        Assert.Contains(answer, prediction.Errors, StringComparison.Ordinal);
+        Assert.Equal(ExitCode.Refused, evaluation.ExitCode);
+        Assert.Contains("its format is 99 and this program reads 1", evaluation.Errors, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -120,7 +186,7 @@ public sealed class TrainModelTests(TrainModelTests.Trained trained) : IClassFix
         var rig = new ScoringRig(trained.Database);
 
         var models = Json.Parse((await rig.RunAsync("ml", "models", "--json")).Output);
-        var evaluation = Json.Parse((await rig.RunAsync("ml", "evaluate", "--model", $"{trained.ModelId}", "--json")).Output);
+        var evaluation = Json.Parse((await rig.RunAsync("ml", "evaluate", "--model", $"{trained.ModelId}", "--json")).Output).EnumerateArray().Single();
         var table = (await rig.RunAsync("ml", "models")).Output;
 
         var model = models.EnumerateArray().Single(m => m.GetProperty("id").GetInt64() == trained.ModelId);
@@ -162,15 +228,15 @@ public sealed class TrainModelTests(TrainModelTests.Trained trained) : IClassFix
     }
 
     private Task<List<string>> StatusesAsync() =>
-        trained.Database.QueryAsync("SELECT status FROM ml_models ORDER BY id", row => row.GetString(0));
+        trained.Database.QueryAsync("SELECT status FROM ml_models WHERE kind = 'win_probability' ORDER BY id", row => row.GetString(0));
 
-    private async Task<(DealSnapshots Snapshots, double[] Truth)> OpenDealsAsync()
+    private async Task<(DealSnapshots Snapshots, double[] Truth)> OpenDealsAsync(string column = "current_win_probability")
     {
         await using var connection = await trained.Database.OpenConnectionAsync();
         var truth = (await trained.Database.QueryAsync(
-            """
-            SELECT p.id, t.current_win_probability FROM sales_pipeline p JOIN demo_truth t USING (lead_ext_id)
-            WHERE p.stage < 'closed_won' AND t.current_win_probability IS NOT NULL
+            $"""
+            SELECT p.id, t.{column} FROM sales_pipeline p JOIN demo_truth t USING (lead_ext_id)
+            WHERE p.stage < 'closed_won' AND t.{column} IS NOT NULL
             """,
             row => (Id: row.GetInt64(0), Probability: row.GetDouble(1)))).ToDictionary(t => t.Id, t => t.Probability);
         var snapshots = await DealSnapshots.ReadAsync(connection, [.. truth.Keys.Select(id => new Moment(id, Present, null, null))], Token);
@@ -186,6 +252,9 @@ public sealed class TrainModelTests(TrainModelTests.Trained trained) : IClassFix
 
         internal long ModelId { get; private set; }
 
+        /// <summary>The number of the last model of the first training.</summary>
+        internal long LastId { get; private set; }
+
         public async ValueTask InitializeAsync()
         {
             if (LightGbmNative.Unavailable is { } reason)
@@ -196,6 +265,7 @@ public sealed class TrainModelTests(TrainModelTests.Trained trained) : IClassFix
             Database = await TestDatabase.CreateAsync(server);
             First = await TrainAsync(await LoadAsync(Database, 10_000));
             ModelId = First.GetProperty("details").GetProperty("model").GetInt64();
+            LastId = await Database.ScalarAsync<long>("SELECT max(id) FROM ml_models");
         }
 
         public ValueTask DisposeAsync() => Database?.DisposeAsync() ?? ValueTask.CompletedTask;
@@ -217,10 +287,29 @@ public sealed class TrainModelTests(TrainModelTests.Trained trained) : IClassFix
         /// <summary>The first model alone, published.</summary>
         internal Task RestoreAsync() => Database.ExecuteAsync(
             """
-            DELETE FROM ml_models WHERE id <> @id;
+            DELETE FROM ml_models WHERE id > @last;
             UPDATE ml_models SET format = 1, status = 'published', retired_at = NULL;
             """,
-            ("id", ModelId));
+            ("last", LastId));
+
+        /// <summary>All published models with their figures.</summary>
+        internal async Task CopyModelsAsync(TestDatabase to)
+        {
+            foreach (var row in await Database.RowsAsync("SELECT *, features::text AS features_text, metrics::text AS metrics_text FROM ml_models WHERE status = 'published' ORDER BY id"))
+            {
+                await to.ExecuteAsync(
+                    """
+                    INSERT INTO ml_models (
+                      kind, status, reason, algorithm, format, code_version, seed, content, sha256, features, metrics, data_from, data_to, training_rows, training_deals,
+                      won, lost, trained_at, published_at)
+                    VALUES (
+                      @kind, 'published', @reason, @algorithm, @format, '0', 1, @content, @sha256, @features_text::jsonb, @metrics_text::jsonb, @data_from, @data_to,
+                      @training_rows, @training_deals, @won, @lost, @trained_at, @published_at)
+                    """,
+                    [.. row.Where(f => f.Key is not ("id" or "status" or "code_version" or "seed" or "features" or "metrics" or "retired_at"))
+                        .Select(f => (f.Key, f.Value))]);
+            }
+        }
 
         internal async Task CopyModelAsync(TestDatabase to)
         {

@@ -1,6 +1,4 @@
-using System.IO.Compression;
-using System.Security.Cryptography;
-using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace SalesTasks.Predictions.Learning;
 
@@ -20,53 +18,14 @@ internal sealed record BlendMember(Encoder Encoder, LogisticRegression? Linear, 
 /// <param name="Calibration">Applied to the sum.</param>
 /// <param name="Members">Fits on different parts of the training rows.</param>
 internal sealed record BlendModel(
-    string Algorithm, double LinearWeight, double TreeWeight, Calibration Calibration, IReadOnlyList<BlendMember> Members)
+    string Algorithm, double LinearWeight, double TreeWeight, Calibration Calibration, IReadOnlyList<BlendMember> Members) : IKeptModel
 {
     /// <summary>Changes whenever content written before can no longer be read.</summary>
     public const int Format = 1;
 
-    /// <summary>The model as bytes.</summary>
-    public byte[] Write()
-    {
-        using var buffer = new MemoryStream();
-        using (var packed = new GZipStream(buffer, CompressionLevel.Optimal))
-        {
-            JsonSerializer.Serialize(packed, this);
-        }
-
-        return buffer.ToArray();
-    }
-
-    public static byte[] Hash(byte[] content) => SHA256.HashData(content);
-
-    /// <summary>The model in bytes written by <see cref="Write"/>.</summary>
-    /// <param name="format">The format kept beside them.</param>
-    /// <param name="content">The bytes.</param>
-    /// <param name="sha256">Their hash when they were written: damaged text can bring LightGBM's reader down.</param>
-    /// <param name="fault">Why they cannot be read; null where they can.</param>
-    public static BlendModel? Read(int format, byte[] content, byte[] sha256, out string? fault)
-    {
-        fault = format != Format ? $"its format is {format} and this program reads {Format}"
-            : !CryptographicOperations.FixedTimeEquals(Hash(content), sha256) ? "its content does not match its SHA-256: it is damaged"
-            : null;
-        if (fault is not null)
-        {
-            return null;
-        }
-
-        try
-        {
-            using var packed = new GZipStream(new MemoryStream(content), CompressionMode.Decompress);
-            var model = JsonSerializer.Deserialize<BlendModel>(packed)!;
-            fault = model.TreeWeight > 0 ? LightGbmNative.Unavailable : null;
-            return fault is null ? model : null;
-        }
-        catch (Exception exception) when (exception is JsonException or InvalidDataException or NotSupportedException)
-        {
-            fault = "its content is not a model";
-            return null;
-        }
-    }
+    /// <summary>Why this machine cannot use it; null where it can.</summary>
+    [JsonIgnore]
+    public string? Unusable => TreeWeight > 0 ? LightGbmNative.Unavailable : null;
 
     /// <summary>Opens the model for predicting.</summary>
     public BlendPredictor Open() => new(this);
@@ -77,6 +36,7 @@ internal sealed class BlendPredictor : IDisposable
 {
     private readonly BlendModel _model;
     private readonly List<(BlendMember Member, List<Booster> Boosters)> _members = [];
+    private readonly List<List<TreeExplainer>> _explainers = [];
 
     public BlendPredictor(BlendModel model)
     {
@@ -100,17 +60,26 @@ internal sealed class BlendPredictor : IDisposable
     }
 
     /// <summary>Calibrated log-odds of each row.</summary>
-    public double[] Logits(DataTable table, int[] rows)
+    public double[] Logits(DataTable table, int[] rows) => Predict(table, rows).Logits;
+
+    /// <summary>
+    /// Calibrated log-odds of each row with their standard error: members were each fitted without another part of the deals, so their spread is
+    /// the delete-a-group jackknife's (Kott 2001). It tells how sure the fit is, not what is recorded nowhere.
+    /// </summary>
+    public (double[] Logits, double[] Errors) Predict(DataTable table, int[] rows)
     {
         var sums = new double[rows.Length];
+        var squares = new double[rows.Length];
+        var own = new double[rows.Length];
         foreach (var (member, boosters) in _members)
         {
+            Array.Clear(own);
             var encoded = member.Encoder.Encode(table, rows);
             if (member.Linear is { } linear)
             {
                 for (var i = 0; i < rows.Length; i++)
                 {
-                    sums[i] += _model.LinearWeight * linear.Logit(encoded.Linear, i) / _members.Count;
+                    own[i] += _model.LinearWeight * linear.Logit(encoded.Linear, i);
                 }
             }
 
@@ -119,12 +88,20 @@ internal sealed class BlendPredictor : IDisposable
                 var logits = booster.Logits(encoded, AllTrees);
                 for (var i = 0; i < rows.Length; i++)
                 {
-                    sums[i] += _model.TreeWeight * logits[i] / boosters.Count / _members.Count;
+                    own[i] += _model.TreeWeight * logits[i] / boosters.Count;
                 }
+            }
+
+            for (var i = 0; i < rows.Length; i++)
+            {
+                sums[i] += own[i] / _members.Count;
+                squares[i] += own[i] * own[i] / _members.Count;
             }
         }
 
-        return [.. sums.Select(_model.Calibration.Apply)];
+        return (
+            [.. sums.Select(_model.Calibration.Apply)],
+            [.. sums.Select((sum, i) => _model.Calibration.Slope * Math.Sqrt(Math.Max(squares[i] - (sum * sum), 0) * (_members.Count - 1)))]);
     }
 
     /// <summary>
@@ -136,8 +113,14 @@ internal sealed class BlendPredictor : IDisposable
     {
         var places = Columns.Select((name, place) => (name, place)).ToDictionary(c => c.name, c => c.place, StringComparer.Ordinal);
         var result = rows.Select(_ => new double[places.Count + 1]).ToArray();
-        foreach (var (member, boosters) in _members)
+        if (_explainers.Count == 0)
         {
+            _explainers.AddRange(_model.Members.Select(m => m.Trees.Select(text => new TreeExplainer(text)).ToList()));
+        }
+
+        for (var m = 0; m < _members.Count; m++)
+        {
+            var member = _members[m].Member;
             var encoded = member.Encoder.Encode(table, rows);
             var blocks = member.Encoder.Blocks.Select(b => places[b.Column]).ToArray();
             var linearOwners = member.Encoder.LinearOwners;
@@ -158,19 +141,14 @@ internal sealed class BlendPredictor : IDisposable
                 }
             }
 
-            foreach (var booster in boosters)
+            var width = treeOwners.Count;
+            var treePlaces = treeOwners.Select(owner => blocks[owner]).ToArray();
+            foreach (var explainer in _explainers[m])
             {
-                var share = _model.Calibration.Slope * _model.TreeWeight / boosters.Count / _members.Count;
-                var values = booster.Explain(encoded, AllTrees);
-                var width = treeOwners.Count + 1;
+                var share = _model.Calibration.Slope * _model.TreeWeight / _explainers[m].Count / _members.Count;
                 for (var i = 0; i < rows.Length; i++)
                 {
-                    for (var c = 0; c < treeOwners.Count; c++)
-                    {
-                        result[i][blocks[treeOwners[c]]] += share * values[(i * width) + c];
-                    }
-
-                    result[i][^1] += share * values[(i * width) + treeOwners.Count];
+                    explainer.Add(encoded.Tree.AsSpan(i * width, width), treePlaces, share, result[i]);
                 }
             }
         }

@@ -15,6 +15,9 @@ internal sealed record BoosterSettings
     /// <summary>How strongly a leaf's value is pulled to that of the node above.</summary>
     public double PathSmoothing { get; init; }
 
+    /// <summary>Log-odds of a label; regression_l1 for the median of an amount.</summary>
+    public string Objective { get; init; } = "binary";
+
     public double RowShare { get; init; } = 0.8;
 
     public double LearningRate { get; init; } = 0.1;
@@ -36,7 +39,7 @@ internal sealed record BoosterSettings
     /// <param name="categorical">Columns that hold codes.</param>
     /// <param name="rows">Rows to fit on: of few rows, a leaf must not need too many.</param>
     public string Parameters(IReadOnlyList<int> categorical, int rows) => string.Join(' ',
-        "objective=binary", "metric=binary_logloss", "verbosity=-1", "deterministic=true", "force_row_wise=true", "boost_from_average=true",
+        $"objective={Objective}", Objective == "binary" ? "metric=binary_logloss" : "metric=l1", "verbosity=-1", "deterministic=true", "force_row_wise=true", "boost_from_average=true",
         $"num_leaves={Leaves}", $"min_data_in_leaf={Math.Min(MinimumRowsInLeaf, Math.Max(rows / 40, 5))}", $"learning_rate={LearningRate:R}",
         $"bagging_fraction={RowShare:R}", "bagging_freq=1", $"feature_fraction={ColumnShare:R}", "lambda_l2=1", $"path_smooth={PathSmoothing:R}",
         "cat_smooth=5 cat_l2=2 min_data_per_group=5 max_cat_to_onehot=4", "feature_pre_filter=false",
@@ -50,11 +53,16 @@ internal sealed class BoosterRows : IDisposable
     private const int Float32 = 0;
 
     public BoosterRows(Encoded rows, bool[] labels, string parameters, BoosterRows? reference = null)
+        : this(rows, [.. labels.Select(l => l ? 1f : 0f)], parameters, reference)
+    {
+    }
+
+    public BoosterRows(Encoded rows, float[] labels, string parameters, BoosterRows? reference = null)
     {
         Check(LGBM_DatasetCreateFromMat(
             rows.Tree, Float32, rows.Rows, rows.Tree.Length / rows.Rows, 1, parameters, reference?.Handle ?? 0, out var handle));
         Handle = handle;
-        Check(LGBM_DatasetSetField(handle, "label", labels.Select(l => l ? 1f : 0f).ToArray(), labels.Length, Float32));
+        Check(LGBM_DatasetSetField(handle, "label", labels, labels.Length, Float32));
     }
 
     public nint Handle { get; }
@@ -92,7 +100,7 @@ internal sealed class Booster : IDisposable
         return finished == 0;
     }
 
-    /// <summary>Log-loss of the rows under <see cref="Watch"/>.</summary>
+    /// <summary>Loss of the rows under <see cref="Watch"/>.</summary>
     public double WatchedLoss()
     {
         Span<double> result = stackalloc double[1];
@@ -100,7 +108,7 @@ internal sealed class Booster : IDisposable
         return result[0];
     }
 
-    /// <summary>The model's log-odds for each row by its first trees.</summary>
+    /// <summary>The model's log-odds (or amounts) for each row by its first trees.</summary>
     public double[] Logits(Encoded rows, int trees)
     {
         var results = new double[rows.Rows];
@@ -114,8 +122,8 @@ internal sealed class Booster : IDisposable
     }
 
     /// <summary>
-    /// Exact Shapley values on the log-odds scale (TreeSHAP, Lundberg 2018): for each row one value a column, then the base; they add up to
-    /// the log-odds.
+    /// Exact Shapley values on the log-odds scale (TreeSHAP, Lundberg 2018) by LightGBM itself: for each row one value a column, then the base; they add
+    /// up to the log-odds. What <see cref="TreeExplainer"/>, which predictions use, is measured by.
     /// </summary>
     public double[] Explain(Encoded rows, int trees)
     {

@@ -29,6 +29,16 @@ internal sealed record Metrics(double Auc, double AveragePrecision, double LogLo
         return new Metrics(auc, precision, loss / rows, brier / rows, CalibrationError(probabilities, labels));
     }
 
+    /// <summary>By name, as they are kept and shown.</summary>
+    public Dictionary<string, object?> Figures() => new(StringComparer.Ordinal)
+    {
+        ["auc"] = double.IsNaN(Auc) ? null : Auc,
+        ["pr_auc"] = double.IsNaN(AveragePrecision) ? null : AveragePrecision,
+        ["log_loss"] = LogLoss,
+        ["brier"] = Brier,
+        ["ece"] = Ece,
+    };
+
     /// <summary>Negative log-likelihood of one outcome.</summary>
     public static double Loss(double probability, bool label) =>
         -Math.Log(Math.Clamp(label ? probability : 1 - probability, Smallest, 1));

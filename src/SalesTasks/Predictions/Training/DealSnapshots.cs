@@ -22,14 +22,6 @@ internal sealed class DealSnapshots
 
     private const int Chunk = 10_000;
 
-    private static readonly string[] s_categories = [StageColumn, SourceColumn, "product_interest", "industry"];
-
-    private static readonly string[] s_numbers =
-    [
-        "has_phone", "days_in_stage", "days_in_pipeline", "lead_age_days", "hours_to_first_contact", "replies", "clicks", "opens", "visits", "demos",
-        "pricing_views", "days_since_engagement", "completed_tasks", "pending_tasks", "email_tasks", "call_tasks", "days_since_contact",
-    ];
-
     /// <param name="moments">One a row.</param>
     /// <param name="table">With the columns stage and source at least.</param>
     public DealSnapshots(IReadOnlyList<Moment> moments, DataTable table)
@@ -50,8 +42,11 @@ internal sealed class DealSnapshots
     /// <summary>The deal of each row.</summary>
     public int[] Groups { get; }
 
+    /// <summary>The numbers of all rows.</summary>
+    public int[] AllRows => [.. Enumerable.Range(0, Moments.Count)];
+
     /// <summary>Names of all features.</summary>
-    public static IReadOnlyList<string> Columns => [.. s_categories, .. s_numbers];
+    public static IReadOnlyList<string> Columns => FeatureRows.Names;
 
     /// <summary>All moments on a grid of at least two weeks back from the instant, coarser where there would be too many, the oldest first.</summary>
     public static async Task<(List<Moment> Moments, int SpacingDays)> MomentsAsync(
@@ -79,9 +74,7 @@ internal sealed class DealSnapshots
     {
         var byKey = moments.ToDictionary(m => (m.PipelineId, m.At));
         var kept = new List<Moment>(moments.Count);
-        var levels = s_categories.Select(_ => new Dictionary<string, int>(StringComparer.Ordinal)).ToArray();
-        var codes = s_categories.Select(_ => new List<int>()).ToArray();
-        var numbers = s_numbers.Select(_ => new List<float>()).ToArray();
+        var rows = new FeatureRows();
         foreach (var chunk in moments.Chunk(Chunk))
         {
             await using var command = Sql.Command(
@@ -90,30 +83,46 @@ internal sealed class DealSnapshots
                 ("pipeline_ids", chunk.Select(m => m.PipelineId).ToArray()),
                 ("instants", chunk.Select(m => m.At.UtcDateTime).ToArray()));
             await using var row = await command.ExecuteReaderAsync(cancellationToken);
-            var categoryPlaces = s_categories.Select(row.GetOrdinal).ToArray();
-            var numberPlaces = s_numbers.Select(row.GetOrdinal).ToArray();
             while (await row.ReadAsync(cancellationToken))
             {
                 kept.Add(byKey[(row.GetInt64(0), row.GetFieldValue<DateTimeOffset>(1))]);
-                for (var c = 0; c < s_categories.Length; c++)
-                {
-                    codes[c].Add(row.IsDBNull(categoryPlaces[c]) ? -1 : Code(levels[c], row.GetString(categoryPlaces[c])));
-                }
-
-                for (var n = 0; n < s_numbers.Length; n++)
-                {
-                    numbers[n].Add(row.IsDBNull(numberPlaces[n]) ? float.NaN : Number(row.GetValue(numberPlaces[n])));
-                }
+                rows.Add(row, null);
             }
         }
 
-        return new DealSnapshots(kept, new DataTable(
-            [
-                .. s_categories.Select((name, c) => new CategoryColumn(name, [.. codes[c]], [.. levels[c].Keys])),
-                .. s_numbers.Select((name, n) => new NumberColumn(name, [.. numbers[n]])),
-            ],
-            kept.Count));
+        return new DealSnapshots(kept, rows.Table());
     }
+
+    /// <summary>Some of the rows.</summary>
+    public DealSnapshots Part(Range rows)
+    {
+        var (start, count) = rows.GetOffsetAndLength(Moments.Count);
+        return count == Moments.Count ? this : new DealSnapshots([.. Moments.Skip(start).Take(count)], new DataTable(
+            [.. Table.Columns.Select<Column, Column>(column => column switch
+            {
+                CategoryColumn category => category with { Codes = category.Codes[rows] },
+                NumberColumn number => number with { Values = number.Values[rows] },
+                _ => throw new InvalidOperationException($"A feature column of type {column.GetType().Name}."),
+            })],
+            count));
+    }
+
+    /// <summary>Some of the rows, in the order given.</summary>
+    public DealSnapshots Take(int[] rows) => new(
+        [.. rows.Select(row => Moments[row])],
+        new DataTable(
+            [
+                .. Table.Columns.Select(Column (column) => column switch
+                {
+                    CategoryColumn category => category with { Codes = [.. rows.Select(row => category.Codes[row])] },
+                    NumberColumn number => number with { Values = [.. rows.Select(row => number.Values[row])] },
+                    _ => throw new InvalidOperationException($"A feature of type {column.GetType().Name}."),
+                }),
+            ],
+            rows.Length));
+
+    /// <summary>The rows for which something holds.</summary>
+    public int[] Where(Func<Moment, bool> holds) => [.. Enumerable.Range(0, Moments.Count).Where(row => holds(Moments[row]))];
 
     /// <summary>The texts of a category column, row by row; null where missing.</summary>
     public string?[] Texts(string name)
@@ -121,18 +130,4 @@ internal sealed class DealSnapshots
         var column = (CategoryColumn)Table.Columns.Single(c => c.Name == name);
         return [.. column.Codes.Select(code => code < 0 ? null : column.Levels[code])];
     }
-
-    private static int Code(Dictionary<string, int> levels, string level)
-    {
-        levels.TryAdd(level, levels.Count);
-        return levels[level];
-    }
-
-    private static float Number(object value) => value switch
-    {
-        bool flag => flag ? 1 : 0,
-        int count => count,
-        double amount => (float)amount,
-        _ => throw new InvalidOperationException($"A feature of type {value.GetType().Name}."),
-    };
 }

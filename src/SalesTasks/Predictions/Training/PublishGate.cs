@@ -24,11 +24,23 @@ internal static class PublishGate
     /// <param name="seed">Of the draws.</param>
     public static GainInterval Compare(double[] better, double[] baseline, bool[] labels, int[] deals, int seed)
     {
-        var sums = new Dictionary<int, (double Gain, int Rows)>();
+        var gains = new double[labels.Length];
         for (var i = 0; i < labels.Length; i++)
         {
+            gains[i] = Logits.Loss(baseline[i], labels[i]) - Logits.Loss(better[i], labels[i]);
+        }
+
+        return Interval(gains, deals, seed);
+    }
+
+    /// <summary>The mean of gains with its interval, by bootstrap over deals.</summary>
+    public static GainInterval Interval(double[] gains, int[] deals, int seed)
+    {
+        var sums = new Dictionary<int, (double Gain, int Rows)>();
+        for (var i = 0; i < gains.Length; i++)
+        {
             var (gain, rows) = sums.GetValueOrDefault(deals[i]);
-            sums[deals[i]] = (gain + Logits.Loss(baseline[i], labels[i]) - Logits.Loss(better[i], labels[i]), rows + 1);
+            sums[deals[i]] = (gain + gains[i], rows + 1);
         }
 
         var list = sums.Values.ToArray();
@@ -49,7 +61,7 @@ internal static class PublishGate
         }
 
         Array.Sort(means);
-        return new GainInterval(list.Sum(s => s.Gain) / labels.Length, means[(int)(0.025 * Draws)], means[(int)(0.975 * Draws)]);
+        return new GainInterval(gains.Average(), means[(int)(0.025 * Draws)], means[(int)(0.975 * Draws)]);
     }
 
     /// <summary>Why the model is refused; null where it is published.</summary>
@@ -82,6 +94,14 @@ internal static class PublishGate
             return $"its calibration error is {metrics.Ece:0.000}; allowed: {LargestError:0.00}";
         }
 
+        return AgainstCurrent(overCurrent, currentDeals);
+    }
+
+    /// <summary>Why it may not take the published model's place; null where it may, or there is none.</summary>
+    /// <param name="overCurrent">Gain over the published model.</param>
+    /// <param name="currentDeals">Deals whose outcomes were learned since that one was trained; null: there is none.</param>
+    public static string? AgainstCurrent(GainInterval? overCurrent, int? currentDeals)
+    {
         if (currentDeals is { } known && known < FewestTestDeals)
         {
             return $"only {known} deals ended since the published model was trained; needed to compare: {FewestTestDeals}";

@@ -1,11 +1,15 @@
 using System.Text.Json;
+using Npgsql;
 using SalesTasks.Cli;
 using SalesTasks.Database;
 using SalesTasks.Predictions.Learning;
+using SalesTasks.Predictions.Outcomes;
 
 namespace SalesTasks.Predictions.Training;
 
-/// <summary><c>ml train</c>: learns win probability from the team's own closed deals and publishes what passes the gate.</summary>
+/// <summary>
+/// <c>ml train</c>: learns win probability, deal value, time to close and risk from the team's own deals; publishes of each kind what passes its gate.
+/// </summary>
 internal static class TrainModel
 {
     /// <summary>
@@ -20,61 +24,153 @@ internal static class TrainModel
     {
         await using var connection = await context.Database.OpenAsync(cancellationToken);
         var (moments, spacing) = await DealSnapshots.MomentsAsync(connection, context.AsOf, cancellationToken);
-        var fewest = context.Parameters.Get(PredictionJobs.MinOutcomes);
-        var seed = context.Parameters.Get(PredictionJobs.Seed);
-        if (MaturityDays(moments, context.AsOf) is not { } maturity)
+        var material = await Material.ReadAsync(
+            connection, moments, context.AsOf, context.Parameters.Get(PredictionJobs.Seed), context.Parameters.Get(PredictionJobs.MinOutcomes), context.Time, cancellationToken)
+            with
+        { MaturityDays = MaturityDays(moments, context.AsOf), SpacingDays = spacing };
+        context.Log.Information("learning from {Snapshots} snapshots of {Deals} deals", material.Snapshots.Moments.Count, moments.DistinctBy(m => m.PipelineId).Count());
+        var win = await CurrentAsync(ModelKinds.WinProbability);
+        var value = await CurrentAsync(ModelKinds.DealValue);
+        var time = await CurrentAsync(ModelKinds.TimeToClose);
+        var risk = await CurrentAsync(ModelKinds.Risk);
+
+        // Win probability takes as long as the others together.
+        var others = Task.Run(
+            () => (List<KindOutcome>)
+            [
+                ValueTrial.Train(material, value, cancellationToken),
+                TimeTrial.Train(material, time, cancellationToken),
+                RiskTrial.Train(material, risk, cancellationToken),
+            ],
+            cancellationToken);
+        List<KindOutcome> outcomes = [await Task.Run(() => TrainWin(material, win, cancellationToken), cancellationToken), .. await others];
+        var ids = context.DryRun ? new long?[outcomes.Count] : await context.Database.InTransactionAsync(
+            (open, _, token) => KeepAsync(open, outcomes, context.AsOf, token), cancellationToken);
+        if (!context.DryRun)
         {
-            return Nothing("no past moment's deals have nearly all ended yet", 0, 0);
+            await Drift.MeasureAsync(context.Database, context.AsOf, cancellationToken);
         }
 
-        var mature = moments.Where(m => m.ClosedAt is not null && m.At <= context.AsOf.AddDays(-maturity)).ToList();
-        var (won, lost) = Outcomes(mature);
-        if (Math.Min(won, lost) < fewest)
+        return Result(material, outcomes, ids);
+
+        async Task<StoredModel<T>?> CurrentAsync<T>(ModelKind<T> kind)
+            where T : class, IKeptModel
         {
-            return Nothing($"too few outcomes to learn from: {won} won and {lost} lost deals; needed: {fewest} of each", won, lost);
+            var current = await ModelRegistry.PublishedAsync(connection, kind, cancellationToken);
+            if (current?.Fault is not null)
+            {
+                context.Log.Warning("{Fault:l}", current.FaultText);
+            }
+
+            return current;
+        }
+    }
+
+    /// <summary>Win probability, from moments whose deals have nearly all ended.</summary>
+    private static KindOutcome TrainWin(Material material, StoredModel<BlendModel>? current, CancellationToken cancellationToken)
+    {
+        var kind = ModelKinds.WinProbability.Name;
+        if (material.MaturityDays is not { } maturity)
+        {
+            return KindOutcome.Nothing(kind, "no past moment's deals have nearly all ended yet");
         }
 
-        var snapshots = await DealSnapshots.ReadAsync(connection, mature, cancellationToken);
-        context.Log.Information("learning from {Snapshots} snapshots of {Deals} deals", snapshots.Moments.Count, won + lost);
-        var trial = new Trial(snapshots, seed, context.Time);
-        var current = await ModelRegistry.PublishedAsync(connection, cancellationToken);
-        if (current?.Fault is not null)
+        var snapshots = material.Snapshots.Take(Mature(material));
+        var (won, lost) = Outcomes(snapshots.Moments);
+        if (Math.Min(won, lost) < material.Fewest)
         {
-            context.Log.Warning("{Fault}", current.FaultText);
+            return KindOutcome.Nothing(kind, $"too few outcomes to learn from: {won} won and {lost} lost deals; needed: {material.Fewest} of each");
         }
 
+        var rows = Enumerable.Range(0, snapshots.Moments.Count).ToArray();
+        var trial = new Trial(snapshots, material.Seed, material.Time);
         var verdict = trial.Judge(TestShare, current, cancellationToken);
         // What is published has also seen the rows that judged it: more data, and the newest.
-        using var competition = Competition.Fit(
-            snapshots.Table, [.. Enumerable.Range(0, snapshots.Moments.Count)], snapshots.Labels, trial.Settings, cancellationToken);
+        using var competition = Competition.Fit(snapshots.Table, rows, snapshots.Labels, trial.Settings, cancellationToken);
         var refusal = verdict.Refusal ?? (competition.Chosen.Name == Competition.Prior ? "nothing known about deals predicts their outcome" : null);
-        var trained = new TrainedModel(
-            competition.Export(), seed, verdict.Json(maturity, spacing), snapshots.Moments.Min(m => m.At), context.AsOf, snapshots.Moments.Count, won + lost, won);
-        long? id = context.DryRun ? null : await context.Database.InTransactionAsync(
-            async (open, _, token) =>
+        const string Reason = "it beats what predicted before and is calibrated";
+        var metrics = verdict.Figures(maturity, material.SpacingDays);
+        metrics["distribution"] = material.Spread;
+        return new KindOutcome(
+            kind,
+            TrainedModel.Of(ModelKinds.WinProbability, competition.Export(), material, snapshots, JsonSerializer.Serialize(metrics), Reason),
+            refusal,
+            refusal ?? Reason,
+            new Dictionary<string, object?>(StringComparer.Ordinal)
             {
-                await open.ExecuteStatementAsync("predictions/lock_models", [], token);
-                var now = await ModelRegistry.PublishedAsync(open, token);
-                // Another training published meanwhile: ours was compared with the one before.
-                var late = now?.Id != current?.Id ? "another model was published while this one was trained" : null;
-                refusal ??= late;
-                return await ModelRegistry.RegisterAsync(open, trained, refusal, context.AsOf, token);
-            },
-            cancellationToken);
-        return new JobResult(Counts(snapshots.Moments.Count, won, lost, refusal is null ? 1 : 0))
-        {
-            Details = new Dictionary<string, object?>(StringComparer.Ordinal)
-            {
-                ["model"] = id,
-                ["algorithm"] = competition.Chosen.Name,
-                ["reason"] = refusal ?? "it beats what predicted before and is calibrated",
                 ["log_loss"] = Math.Round(verdict.Own.LogLoss, 5),
                 ["prior_log_loss"] = Math.Round(verdict.Prior.LogLoss, 5),
                 ["auc"] = double.IsNaN(verdict.Own.Auc) ? null : Math.Round(verdict.Own.Auc, 4),
                 ["ece"] = Math.Round(verdict.Own.Ece, 4),
-            },
-        };
+            })
+        { CurrentId = current?.Id };
     }
+
+    /// <summary>Keeps what was trained, in one transaction.</summary>
+    /// <returns>The models' numbers; null where there was nothing to learn from.</returns>
+    private static async Task<long?[]> KeepAsync(
+        NpgsqlConnection connection, List<KindOutcome> outcomes, DateTimeOffset asOf, CancellationToken cancellationToken)
+    {
+        await connection.ExecuteStatementAsync("predictions/lock_models", [], cancellationToken);
+        var ids = new long?[outcomes.Count];
+        for (var i = 0; i < outcomes.Count; i++)
+        {
+            if (outcomes[i].Trained is not { } trained)
+            {
+                continue;
+            }
+
+            var now = await connection.ScalarStatementAsync<long>("predictions/published_model", [("kind", outcomes[i].Kind)], cancellationToken);
+            if (now != (outcomes[i].CurrentId ?? 0) && outcomes[i].Refusal is null)
+            {
+                // Another training published meanwhile: ours was compared with the one before.
+                const string Late = "another model was published while this one was trained";
+                outcomes[i] = outcomes[i] with { Refusal = Late, Reason = Late };
+            }
+
+            ids[i] = await ModelRegistry.RegisterAsync(connection, trained, outcomes[i].Refusal, asOf, cancellationToken);
+        }
+
+        return ids;
+    }
+
+    /// <summary>Win probability's figures as they always were, and each other kind's under its name.</summary>
+    private static JobResult Result(Material material, List<KindOutcome> outcomes, long?[] ids)
+    {
+        var (won, lost) = Outcomes([.. Mature(material).Select(row => material.Snapshots.Moments[row])]);
+        var trained = outcomes.Exists(o => o.Trained is not null);
+        var details = new Dictionary<string, object?>(Details(0), StringComparer.Ordinal);
+        for (var i = 1; i < outcomes.Count; i++)
+        {
+            details[outcomes[i].Kind] = Details(i);
+        }
+
+        return new JobResult(new Dictionary<string, long>(StringComparer.Ordinal)
+        {
+            ["snapshots"] = trained ? material.Snapshots.Moments.Count : 0,
+            ["won"] = won,
+            ["lost"] = lost,
+            ["published"] = outcomes.Count(o => o.Refusal is null),
+        })
+        {
+            NothingToDo = !trained,
+            Details = details,
+        };
+
+        Dictionary<string, object?> Details(int i) => new(
+            [
+                KeyValuePair.Create<string, object?>("model", ids[i]),
+                KeyValuePair.Create<string, object?>("published", outcomes[i].Refusal is null),
+                KeyValuePair.Create<string, object?>("algorithm", outcomes[i].Trained?.Algorithm),
+                KeyValuePair.Create<string, object?>("reason", outcomes[i].Reason),
+                .. outcomes[i].Figures,
+            ],
+            StringComparer.Ordinal);
+    }
+
+    private static int[] Mature(Material material) => material.MaturityDays is { } maturity
+        ? material.Snapshots.Where(m => m.ClosedAt is not null && m.At <= material.AsOf.AddDays(-maturity))
+        : [];
 
     /// <summary>Days after which nearly all deals that were open at a moment have ended; null where there are no such moments.</summary>
     public static int? MaturityDays(IReadOnlyList<Moment> moments, DateTimeOffset asOf)
@@ -95,117 +191,4 @@ internal static class TrainModel
         var won = deals.Count(m => m.Won is true);
         return (won, deals.Count - won);
     }
-
-    private static JobResult Nothing(string reason, int won, int lost) => new(Counts(0, won, lost, 0))
-    {
-        NothingToDo = true,
-        Details = new Dictionary<string, object?>(StringComparer.Ordinal) { ["reason"] = reason },
-    };
-
-    private static Dictionary<string, long> Counts(int snapshots, int won, int lost, int published) => new(StringComparer.Ordinal)
-    {
-        ["snapshots"] = snapshots,
-        ["won"] = won,
-        ["lost"] = lost,
-        ["published"] = published,
-    };
-}
-
-/// <summary>How a model trained on older deals did on the newest.</summary>
-internal sealed record Verdict(
-    string? Refusal, Metrics Own, Metrics Prior, GainInterval OverPrior, GainInterval? OverCurrent, int TestRows, int TestDeals, DateTimeOffset TestFrom)
-{
-    public string Json(int maturityDays, int spacingDays) => JsonSerializer.Serialize(new Dictionary<string, object?>(StringComparer.Ordinal)
-    {
-        ["test"] = Measures(Own),
-        ["prior"] = Measures(Prior),
-        ["gain_over_prior"] = OverPrior,
-        ["gain_over_current"] = OverCurrent,
-        ["test_rows"] = TestRows,
-        ["test_deals"] = TestDeals,
-        ["test_from"] = TestFrom,
-        ["maturity_days"] = maturityDays,
-        ["spacing_days"] = spacingDays,
-    });
-
-    private static Dictionary<string, double?> Measures(Metrics m) => new(StringComparer.Ordinal)
-    {
-        ["auc"] = double.IsNaN(m.Auc) ? null : m.Auc,
-        ["pr_auc"] = double.IsNaN(m.AveragePrecision) ? null : m.AveragePrecision,
-        ["log_loss"] = m.LogLoss,
-        ["brier"] = m.Brier,
-        ["ece"] = m.Ece,
-    };
-}
-
-/// <summary>Trains on older deals and judges by the newest.</summary>
-internal sealed class Trial(DealSnapshots snapshots, int seed, TimeProvider time)
-{
-    public CompetitionSettings Settings { get; } = new() { Seed = seed, Groups = snapshots.Groups, Time = time };
-
-    /// <param name="testShare">Share of the deals, the newest, that judge.</param>
-    /// <param name="current">The published model.</param>
-    /// <param name="cancellationToken">Ends it.</param>
-    public Verdict Judge(double testShare, StoredModel? current, CancellationToken cancellationToken)
-    {
-        // The newest deals judge, with all of their snapshots: a border through the deals' lives would leave only the quick ones on its old side.
-        var begins = new Dictionary<int, DateTimeOffset>();
-        for (var row = 0; row < snapshots.Groups.Length; row++)
-        {
-            var deal = snapshots.Groups[row];
-            begins[deal] = begins.TryGetValue(deal, out var begin) && begin < snapshots.Moments[row].At ? begin : snapshots.Moments[row].At;
-        }
-
-        var border = begins.Values.Order().ElementAt((int)((1 - testShare) * (begins.Count - 1)));
-        var test = Rows(row => begins[snapshots.Groups[row]] >= border);
-        var train = Rows(row => begins[snapshots.Groups[row]] < border);
-        var labels = snapshots.Labels;
-        var testLabels = test.Select(row => labels[row]).ToArray();
-        var testDeals = test.Select(row => snapshots.Groups[row]).ToArray();
-        var trainWon = train.Count(row => labels[row]);
-        if (trainWon == 0 || trainWon == train.Length)
-        {
-            var nothing = new GainInterval(0, 0, 0);
-            var unknown = Metrics.Of([.. test.Select(_ => 0.5)], testLabels);
-            return new Verdict("the history is too short to judge a model by", unknown, unknown, nothing, null, test.Length, testDeals.Distinct().Count(), border);
-        }
-
-        using var competition = Competition.Fit(snapshots.Table, train, labels, Settings, cancellationToken);
-        using var model = competition.Export().Open();
-        var own = model.Logits(snapshots.Table, test);
-        var prior = StagePrior.Fit(snapshots, train).Logits(snapshots, test);
-        var metrics = Of(own, testLabels);
-        var overPrior = PublishGate.Compare(own, prior, testLabels, testDeals, seed);
-        var (overCurrent, currentDeals) = AgainstCurrent(current, test, own, labels);
-        var deals = testDeals.Distinct().Count();
-        return new Verdict(
-            PublishGate.Refuse(competition.Chosen.Name, deals, metrics, overPrior, overCurrent, currentDeals),
-            metrics, Of(prior, testLabels), overPrior, overCurrent, test.Length, deals, border);
-    }
-
-    /// <summary>On deals that ended after the published model was trained: it knew the outcomes of the others.</summary>
-    private (GainInterval? Gain, int? Deals) AgainstCurrent(StoredModel? current, int[] test, double[] own, bool[] labels)
-    {
-        if (current?.Model is not { } model)
-        {
-            return (null, null);
-        }
-
-        var places = Enumerable.Range(0, test.Length).Where(i => snapshots.Moments[test[i]].ClosedAt > current.DataTo).ToArray();
-        var deals = places.Select(i => snapshots.Groups[test[i]]).ToArray();
-        if (deals.Length == 0)
-        {
-            return (null, 0);
-        }
-
-        using var predictor = model.Open();
-        var logits = predictor.Logits(snapshots.Table, [.. places.Select(i => test[i])]);
-        return (
-            PublishGate.Compare([.. places.Select(i => own[i])], logits, [.. places.Select(i => labels[test[i]])], deals, seed),
-            deals.Distinct().Count());
-    }
-
-    private int[] Rows(Func<int, bool> which) => [.. Enumerable.Range(0, snapshots.Moments.Count).Where(which)];
-
-    private static Metrics Of(double[] logits, bool[] labels) => Metrics.Of([.. logits.Select(Logits.ToProbability)], labels);
 }

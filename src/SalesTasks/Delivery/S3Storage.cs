@@ -5,7 +5,7 @@ using Amazon.S3;
 using Amazon.S3.Model;
 using SalesTasks.Airflow;
 
-namespace SalesTasks.Leads;
+namespace SalesTasks.Delivery;
 
 /// <summary>
 /// Objects of S3 or compatible storage (MinIO, Ceph, R2), by an Airflow connection of type <c>aws</c>: login and password are the keys, the
@@ -74,14 +74,14 @@ internal sealed class S3Storage : IDisposable
     }
 
     /// <summary>
-    /// The object of exactly this key; else the data objects whose keys start with it and that lie no folder deeper, in the order of their
-    /// keys.
+    /// The keys that start with the address's key and lie no folder deeper; the one that is exactly it alone, where there is one. In the order
+    /// of the keys.
     /// </summary>
     /// <exception cref="JobException">69: no such bucket, or no right to list it. 75: the storage does not answer.</exception>
-    public async Task<IReadOnlyList<SourceFile>> FindAsync(string address, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<string>> ListAsync(string address, CancellationToken cancellationToken)
     {
         var (bucket, prefix) = Split(address);
-        var files = new List<SourceFile>();
+        var keys = new List<string>();
         var request = new ListObjectsV2Request { BucketName = bucket, Prefix = prefix, Delimiter = "/" };
         ListObjectsV2Response response;
         do
@@ -91,35 +91,46 @@ internal sealed class S3Storage : IDisposable
             {
                 if (string.Equals(item.Key, prefix, StringComparison.Ordinal) && !prefix.EndsWith('/'))
                 {
-                    return [new S3File(this, bucket, item.Key)];
+                    return [item.Key];
                 }
 
-                if (SourceFile.IsData(item.Key))
-                {
-                    files.Add(new S3File(this, bucket, item.Key));
-                }
+                keys.Add(item.Key);
             }
 
             request.ContinuationToken = response.NextContinuationToken;
         }
         while (response.IsTruncated);
 
-        return [.. files.OrderBy(file => file.Name, StringComparer.Ordinal)];
+        return [.. keys.Order(StringComparer.Ordinal)];
+    }
+
+    /// <summary>Reads an object.</summary>
+    public async Task<Stream> OpenReadAsync(string address, CancellationToken cancellationToken)
+    {
+        var (bucket, key) = Split(address);
+        var response = await CallAsync(address, () => _client.GetObjectAsync(new GetObjectRequest { BucketName = bucket, Key = key }, cancellationToken));
+        return response.ResponseStream;
     }
 
     /// <summary>Puts a local file there.</summary>
-    public Task UploadAsync(string path, string address, CancellationToken cancellationToken)
+    public Task UploadAsync(string path, string address, CancellationToken cancellationToken) =>
+        PutAsync(new PutObjectRequest { FilePath = path, ContentType = "text/csv; charset=utf-8" }, address, cancellationToken);
+
+    /// <summary>
+    /// Puts bytes there; the same bytes again leave the same object. It is as private as its bucket: no access list is sent, which buckets
+    /// without such lists would refuse.
+    /// </summary>
+    public async Task UploadAsync(byte[] content, string contentType, string address, CancellationToken cancellationToken)
     {
-        var (bucket, key) = Split(address);
-        var request = new PutObjectRequest
-        {
-            BucketName = bucket,
-            Key = key,
-            FilePath = path,
-            ContentType = "text/csv; charset=utf-8",
-            // Signed as a whole, which every storage understands.
-            UseChunkEncoding = false,
-        };
+        using var stream = new MemoryStream(content, writable: false);
+        await PutAsync(new PutObjectRequest { InputStream = stream, AutoCloseStream = false, ContentType = contentType }, address, cancellationToken);
+    }
+
+    private Task<PutObjectResponse> PutAsync(PutObjectRequest request, string address, CancellationToken cancellationToken)
+    {
+        (request.BucketName, request.Key) = Split(address);
+        // Signed as a whole, which every storage understands.
+        request.UseChunkEncoding = false;
         return CallAsync(address, () => _client.PutObjectAsync(request, cancellationToken));
     }
 
@@ -170,16 +181,6 @@ internal sealed class S3Storage : IDisposable
         catch (HttpRequestException exception)
         {
             throw JobException.Temporary($"'{address}': the storage cannot be reached ({exception.HttpRequestError})", exception);
-        }
-    }
-
-    private sealed class S3File(S3Storage storage, string bucket, string key) : SourceFile($"{Scheme}{bucket}/{key}")
-    {
-        protected override async Task<Stream> OpenRawAsync(CancellationToken cancellationToken)
-        {
-            var response = await CallAsync(
-                Name, () => storage._client.GetObjectAsync(new GetObjectRequest { BucketName = bucket, Key = key }, cancellationToken));
-            return response.ResponseStream;
         }
     }
 }

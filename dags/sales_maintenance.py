@@ -1,0 +1,10 @@
+"""Looks after the database every night (Airflow DAG).
+
+Makes the partitions of the score history for the months to come, brings the planner's statistics and the daily metrics up to date, and removes what is
+older than the retention that is set. By default nothing is removed. What others hold locked is left for the next night, so that no job waits for it.
+"""
+
+from sales_tasks.dag import sales_dag, step
+
+with sales_dag("sales_maintenance", schedule="30 2 * * *", doc=__doc__, tags=["maintenance"]) as dag:
+    step("db maintain")

@@ -1,0 +1,30 @@
+-- The next leads after @after that have no deal, as if they were qualified now: in the first stage since this moment, nothing done yet. What is
+-- known of them otherwise is what deal_features knows of a deal's lead.
+WITH block AS MATERIALIZED (
+  SELECT l.lead_id, l.ext_id, l.source, l.product_interest, l.industry, l.has_phone, l.created_at
+  FROM leads l
+  WHERE l.lead_id > @after AND (l.lead_id >> 15) % @shard_count = @shard_index
+  ORDER BY l.lead_id
+  LIMIT @limit
+)
+SELECT
+  b.lead_id, 'qualified' AS stage, b.source::text AS source, b.product_interest::text AS product_interest, b.industry::text AS industry, b.has_phone,
+  0::double precision AS days_in_stage, 0::double precision AS days_in_pipeline,
+  extract(epoch FROM @as_of - b.created_at)::double precision / 86400 AS lead_age_days, NULL::double precision AS hours_to_first_contact,
+  e.replies, e.clicks, e.opens, e.visits, e.demos, e.pricing_views,
+  extract(epoch FROM @as_of - e.last_at)::double precision / 86400 AS days_since_engagement,
+  0 AS completed_tasks, 0 AS pending_tasks, 0 AS email_tasks, 0 AS call_tasks, NULL::double precision AS days_since_contact,
+  m.inputs_hash, p.id IS NOT NULL AS has_deal
+FROM block b
+LEFT JOIN sales_pipeline p ON p.lead_ext_id = b.ext_id
+LEFT JOIN lead_model_scores m ON m.lead_id = b.lead_id
+CROSS JOIN LATERAL (
+  SELECT
+    count(*) FILTER (WHERE event_type = 'reply')::int AS replies, count(*) FILTER (WHERE event_type = 'click')::int AS clicks,
+    count(*) FILTER (WHERE event_type = 'open')::int AS opens, count(*) FILTER (WHERE event_type = 'visit')::int AS visits,
+    count(*) FILTER (WHERE event_type = 'demo')::int AS demos, count(*) FILTER (WHERE event_type = 'pricing')::int AS pricing_views,
+    max(occurred_at) AS last_at
+  FROM lead_engagement_events AS v
+  WHERE p.id IS NULL AND v.lead_ext_id = b.ext_id AND v.occurred_at <= @as_of AND NOT v.is_bot
+) AS e
+ORDER BY b.lead_id

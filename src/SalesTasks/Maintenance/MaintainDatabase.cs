@@ -1,0 +1,269 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using Npgsql;
+using SalesTasks.Cli;
+using SalesTasks.Database;
+
+namespace SalesTasks.Maintenance;
+
+/// <summary>
+/// <c>db maintain</c>: each piece is a transaction of its own that waits for locks only briefly. What stays locked, or needs the owner's rights, is
+/// left for the next run and reported: maintenance may be late, jobs may not.
+/// </summary>
+internal sealed class MaintainDatabase(JobContext context)
+{
+    private const int Tries = 3;
+
+    /// <summary>Rows removed or cleared in one transaction.</summary>
+    private const int Chunk = 5_000;
+
+    private readonly List<string> _skipped = [];
+
+    public async Task<JobResult> RunAsync(CancellationToken cancellationToken)
+    {
+        var counts = new Dictionary<string, long>(StringComparer.Ordinal)
+        {
+            ["partitions_created"] = await CreatePartitionsAsync(cancellationToken),
+            ["partitions_dropped"] = await DropPartitionsAsync(cancellationToken),
+            ["task_runs_deleted"] = await DeleteTaskRunsAsync(cancellationToken),
+            ["payloads_cleared"] = await ClearPayloadsAsync(cancellationToken),
+            // After what changes many rows.
+            ["tables_analyzed"] = await AnalyzeAsync(cancellationToken),
+            ["metrics_refreshed"] = await RefreshMetricsAsync(cancellationToken),
+        };
+        counts["skipped"] = _skipped.Count;
+        return new JobResult(counts)
+        {
+            Details = _skipped.Count == 0
+                ? new Dictionary<string, object?>(StringComparer.Ordinal)
+                : new Dictionary<string, object?>(StringComparer.Ordinal) { ["skipped"] = string.Join("; ", _skipped) },
+        };
+    }
+
+    private async Task<long> CreatePartitionsAsync(CancellationToken cancellationToken)
+    {
+        var months = await QueryAsync("maintenance/missing_partitions", [("as_of", context.AsOf)], row => row.GetFieldValue<DateTimeOffset>(0), cancellationToken);
+        if (context.DryRun)
+        {
+            return months.Count;
+        }
+
+        var created = 0;
+        foreach (var month in months)
+        {
+            if (await TryAsync(
+                string.Create(CultureInfo.InvariantCulture, $"create the partition of {month:yyyy-MM}"),
+                async (connection, token) => await connection.ScalarStatementAsync<bool>("maintenance/ensure_partition", [("month_at", month)], token) ? 1 : 0,
+                cancellationToken) is not { } made)
+            {
+                // The next one needs the same locks.
+                break;
+            }
+
+            created += made;
+        }
+
+        return created;
+    }
+
+    private async Task<long> DropPartitionsAsync(CancellationToken cancellationToken)
+    {
+        if (context.Parameters.Get(MaintenanceJobs.ScoreHistoryMonths) is not (> 0 and var months))
+        {
+            return 0;
+        }
+
+        var old = await QueryAsync(
+            "maintenance/old_partitions", [("as_of", context.AsOf), ("months", months)], row => row.GetString(0), cancellationToken);
+        if (context.DryRun)
+        {
+            return old.Count;
+        }
+
+        var dropped = 0;
+        foreach (var name in old)
+        {
+            if (await TryAsync(
+                "drop " + name,
+                async (connection, token) =>
+                {
+                    // Another run may have dropped it meanwhile: with the parent locked there is no more doubt.
+                    await ExecuteAsync(connection, "LOCK TABLE ONLY lead_scores IN ACCESS EXCLUSIVE MODE", token);
+                    var still = await connection.QueryStatementAsync(
+                        "maintenance/old_partitions", [("as_of", context.AsOf), ("months", months)], row => row.GetString(0), token);
+                    if (!still.Contains(name, StringComparer.Ordinal))
+                    {
+                        return 0;
+                    }
+
+                    await ExecuteAsync(connection, $"ALTER TABLE lead_scores DETACH PARTITION {Quote(name)}", token);
+                    await ExecuteAsync(connection, $"DROP TABLE {Quote(name)}", token);
+                    return 1;
+                },
+                cancellationToken) is not { } gone)
+            {
+                break;
+            }
+
+            dropped += gone;
+        }
+
+        return dropped;
+    }
+
+    private async Task<long> DeleteTaskRunsAsync(CancellationToken cancellationToken)
+    {
+        if (Before(context.Parameters.Get(MaintenanceJobs.TaskRunsDays)) is not { } before)
+        {
+            return 0;
+        }
+
+        if (context.DryRun)
+        {
+            return (await QueryAsync("maintenance/count_task_runs", [("before_at", before)], row => row.GetInt64(0), cancellationToken))[0];
+        }
+
+        long deleted = 0;
+        while (await TryAsync(
+            "delete task runs",
+            (connection, token) => connection.ScalarStatementAsync<long>(
+                "maintenance/delete_task_runs", [("before_at", before), ("limit", (long)Chunk)], token),
+            cancellationToken) is > 0 and var chunk)
+        {
+            deleted += chunk;
+            context.Advance(chunk);
+        }
+
+        return deleted;
+    }
+
+    private async Task<long> ClearPayloadsAsync(CancellationToken cancellationToken)
+    {
+        if (Before(context.Parameters.Get(MaintenanceJobs.OutboxPayloadDays)) is not { } before)
+        {
+            return 0;
+        }
+
+        if (context.DryRun)
+        {
+            return (await QueryAsync("maintenance/count_payloads", [("before_at", before)], row => row.GetInt64(0), cancellationToken))[0];
+        }
+
+        long cleared = 0;
+        long after = 0;
+        while (await TryAsync("clear message texts", ClearAsync, cancellationToken) is { Cleared: > 0 and var chunk, Last: var last })
+        {
+            cleared += chunk;
+            after = last;
+            context.Advance(chunk);
+        }
+
+        return cleared;
+
+        async Task<(long Cleared, long Last)> ClearAsync(NpgsqlConnection connection, CancellationToken token) => (await connection.QueryStatementAsync(
+            "maintenance/clear_payloads",
+            [("before_at", before), ("after", after), ("limit", (long)Chunk)],
+            row => (row.GetInt64(0), row.GetInt64(1)),
+            token))[0];
+    }
+
+    private async Task<long> AnalyzeAsync(CancellationToken cancellationToken)
+    {
+        var stale = await QueryAsync("maintenance/stale_tables", [], row => row.GetString(0), cancellationToken);
+        if (context.DryRun)
+        {
+            return stale.Count;
+        }
+
+        var analyzed = 0;
+        foreach (var table in stale)
+        {
+            analyzed += await TryAsync(
+                "analyze " + table,
+                async (connection, token) =>
+                {
+                    // regclass::text is quoted where the name needs it.
+                    await ExecuteAsync(connection, $"ANALYZE {table}", token);
+                    return 1;
+                },
+                cancellationToken) ?? 0;
+        }
+
+        return analyzed;
+    }
+
+    private async Task<long> RefreshMetricsAsync(CancellationToken cancellationToken) => context.DryRun ? 1 : await TryAsync(
+        "refresh mv_sales_metrics",
+        async (connection, token) =>
+        {
+            var filled = await connection.ScalarStatementAsync<bool>("maintenance/metrics_filled", [], token);
+            await connection.ExecuteStatementAsync(filled ? "maintenance/refresh_metrics" : "maintenance/fill_metrics", [], token);
+            return 1;
+        },
+        cancellationToken) ?? 0;
+
+    /// <summary>Everything that ended before this instant may go; null where all is kept.</summary>
+    private DateTimeOffset? Before(int days) => days > 0 ? context.AsOf.AddDays(-days) : null;
+
+    private async Task<List<T>> QueryAsync<T>(
+        string statement, (string Name, object? Value)[] parameters, Func<NpgsqlDataReader, T> map, CancellationToken cancellationToken)
+    {
+        await using var connection = await context.Database.OpenAsync(cancellationToken);
+        return await connection.QueryStatementAsync(statement, parameters, map, cancellationToken);
+    }
+
+    /// <summary>
+    /// Does one piece of work in a transaction. Where a lock is not to be had, or the piece is for the owner to do, that is noted and the answer is
+    /// null.
+    /// </summary>
+    private async Task<T?> TryAsync<T>(string what, Func<NpgsqlConnection, CancellationToken, Task<T>> work, CancellationToken cancellationToken)
+        where T : struct
+    {
+        var wait = TimeSpan.FromSeconds(context.Parameters.Get(MaintenanceJobs.LockTimeoutSeconds));
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await context.Database.InTransactionAsync(
+                    async (connection, _, token) =>
+                    {
+                        var milliseconds = ((long)wait.TotalMilliseconds).ToString(CultureInfo.InvariantCulture);
+                        await connection.ExecuteStatementAsync("maintenance/short_lock", [("lock_timeout_ms", milliseconds)], token);
+                        return await work(connection, token);
+                    },
+                    cancellationToken);
+            }
+            catch (PostgresException locked) when (locked.SqlState == PostgresErrorCodes.LockNotAvailable)
+            {
+                if (attempt == Tries)
+                {
+                    return Skip<T>(what, "locked by others");
+                }
+
+                // Those who queued behind us go first.
+                await Task.Delay(wait, context.Time, cancellationToken);
+            }
+            catch (PostgresException refused) when (refused.SqlState == PostgresErrorCodes.InsufficientPrivilege)
+            {
+                return Skip<T>(what, "only the schema's owner may");
+            }
+        }
+    }
+
+    private T? Skip<T>(string what, string why)
+        where T : struct
+    {
+        context.Log.Warning("Left for the next run: {What:l} ({Why:l})", what, why);
+        _skipped.Add($"{what}: {why}");
+        return null;
+    }
+
+    [SuppressMessage("Security", "CA2100:Review SQL queries for security vulnerabilities", Justification = "Names come from the catalogue, quoted; DDL takes no parameters.")]
+    private static async Task ExecuteAsync(NpgsqlConnection connection, string ddl, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(ddl, connection);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    private static string Quote(string name) => "\"" + name.Replace("\"", "\"\"", StringComparison.Ordinal) + "\"";
+}

@@ -1,0 +1,32 @@
+using SalesTasks.Demo;
+using SalesTasks.Tests.Cli;
+using SalesTasks.Tests.TestBase;
+
+namespace SalesTasks.Tests.Validation;
+
+/// <summary>No job leaves anything behind that <c>validate</c> would find: the sample, then every DAG's steps one after the other.</summary>
+public sealed class AfterJobsTests(TestDatabase database) : IClassFixture<TestDatabase>
+{
+    [Fact]
+    public async Task Validate_AfterTheSampleAndAfterEveryJob_FindsNothing()
+    {
+        var now = TimeProvider.System.GetUtcNow();
+        var present = new DateTimeOffset(now.Ticks - (now.Ticks % TimeSpan.TicksPerHour), TimeSpan.Zero);
+        await using (var target = database.Open(present))
+        {
+            var options = new SampleOptions(present) { Leads = 1_000 };
+            await new SampleLoader(target, new SampleGenerator(options)).LoadAsync(progress: null, TestContext.Current.CancellationToken);
+        }
+
+        await Sound.IsAsync(database, present);
+
+        foreach (var (dag, job) in Commands.DemoDags.SelectMany(dag => dag.Steps, (dag, job) => (dag, job)))
+        {
+            var host = new TestHost(database);
+            var exitCode = await host.RunAsync([.. dag.Arguments(job), "--as-of", present.ToString("O")]);
+            Assert.True(exitCode is ExitCode.Done, $"{job.Name}: {host.Output}\n{host.Errors}");
+            var findings = await Sound.FindAsync(database, present);
+            Assert.True(findings.Count == 0, $"after {job.Name}: {string.Join('\n', findings)}");
+        }
+    }
+}
