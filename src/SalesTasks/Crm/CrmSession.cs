@@ -54,7 +54,7 @@ internal sealed partial class CrmSession : IAsyncDisposable
         var mapping = CrmMapping.Load(type, context.Parameters.Get(CrmJobs.MappingFile));
         var timeout = TimeSpan.FromSeconds(context.Parameters.Get(CrmJobs.RequestTimeout));
         CrmBudget budget = null!;
-        ICrm crm = HubSpot.Open(connection, mapping, quota =>
+        var crm = HubSpot.Open(connection, mapping, quota =>
         {
             budget = new CrmBudget(context.DryRun ? null : context.Database, id, quota, timeout, context.Time);
             return new CrmHttp("HubSpot", budget, timeout, context.Time);
@@ -66,13 +66,14 @@ internal sealed partial class CrmSession : IAsyncDisposable
                 [CrmObject.Lead] = await crm.DescribeAsync(CrmObject.Lead, cancellationToken),
                 [CrmObject.Deal] = await crm.DescribeAsync(CrmObject.Deal, cancellationToken),
             };
-            var owners = mapping.Deals.Fields.Any(f => f.Ours.Type is OurType.Owner)
+            var hasOwners = mapping.Deals.Fields.Any(f => f.Ours.Type is OurType.Owner);
+            var owners = hasOwners
                 ? await crm.ReadOwnersAsync(cancellationToken)
                 : new Dictionary<string, string>();
             var reps = await context.Database.InTransactionAsync(
                 (c, _, token) => c.QueryStatementAsync("crm/reps", [], row => row.GetString(0), token), cancellationToken);
             var values = new CrmValues(mapping, schemas, owners, reps.ToHashSet(StringComparer.Ordinal));
-            List<string> faults = [.. schemas.SelectMany(s => mapping.Check(s.Key, s.Value)), .. values.UnknownOwners()];
+            List<string> faults = [.. schemas.SelectMany(s => mapping.Check(s.Key, s.Value)), .. hasOwners ? values.UnknownOwners() : []];
             return faults.Count == 0 ? new CrmSession(context, crm, mapping, values, budget) : throw JobException.Usage(string.Join('\n', faults));
         }
         catch

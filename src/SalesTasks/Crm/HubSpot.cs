@@ -371,7 +371,7 @@ internal sealed class HubSpot : ICrm
         ? at
         : DateTimeOffset.UnixEpoch;
 
-    private static IEnumerable<JsonNode?> Items(JsonNode? node, string name) => node is JsonObject o && o[name] is JsonArray array ? array : [];
+    private static JsonArray Items(JsonNode? node, string name) => node is JsonObject o && o[name] is JsonArray array ? array : new JsonArray();
 
     private static string? Text(JsonNode? node, string name) => node is JsonObject o && o[name] is JsonValue value ? value.ToString() : null;
 }

@@ -101,6 +101,9 @@ internal sealed class CrmRig : IAsyncDisposable
     public async Task<string> CrmIdAsync(string lead, string kind = "lead") => (await Database.ScalarAsync<string>(
         "SELECT crm_id FROM crm_links WHERE lead_ext_id = @lead AND object = @kind", ("lead", lead), ("kind", kind)))!;
 
+    /// <summary>Deletes a lead while the CRM answers a call.</summary>
+    public void DeleteNow(string lead) => Database.ExecuteAsync("DELETE FROM leads WHERE ext_id = @lead", ("lead", lead)).GetAwaiter().GetResult();
+
     public FakeRecord Contact(string id) => HubSpot.Records("contacts").Single(r => r.Id == id);
 
     /// <summary>The journal as words, oldest first.</summary>

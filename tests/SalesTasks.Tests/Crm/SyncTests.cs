@@ -250,7 +250,7 @@ public sealed class SyncTests(TestDatabase database) : IClassFixture<TestDatabas
         {
             if (request.Path.EndsWith("contacts/batch/upsert", StringComparison.Ordinal))
             {
-                database.ExecuteAsync("DELETE FROM leads WHERE ext_id = 'w1'").GetAwaiter().GetResult();
+                _rig.DeleteNow("w1");
             }
 
             return FakeFault.None;
