@@ -261,7 +261,7 @@ public sealed class SyncTests(TestDatabase database) : IClassFixture<TestDatabas
         await _rig.SyncAsync();
 
         Assert.Equal(
-            "deleted_here {} {} true",
+            "deleted_here {} {} t",
             await database.ScalarAsync<string>(
                 "SELECT concat_ws(' ', status, our_base, their_base, crm_id IS NOT NULL AND sending IS NULL) FROM crm_links WHERE key = 'w1' AND object = 'lead'"));
         Assert.Equal(1, await database.ScalarAsync<long>("SELECT count(*) FROM leads"));
