@@ -705,6 +705,8 @@ internal sealed class HubSpotFake : FakeHttp
         {
             record.Indexed = record.ArchivedAt is null && record.MergedInto is null ? new Dictionary<string, string>(record.Properties) : null;
             record.IndexedUpdatedAt = record.UpdatedAt;
+            // Until the next change.
+            record.IndexedAfter = long.MaxValue;
         }
 
         var groups = (body?["filterGroups"] as JsonArray ?? []).OfType<JsonNode>().ToList();
