@@ -2,6 +2,7 @@ using SalesTasks.Airflow;
 using SalesTasks.Alerts;
 using SalesTasks.Campaigns;
 using SalesTasks.Cli;
+using SalesTasks.Crm;
 using SalesTasks.Demo;
 using SalesTasks.Experiments;
 using SalesTasks.Explain;
@@ -44,6 +45,7 @@ internal static class Commands
         new("sales_alerts_intelligent", AlertJobs.Evaluate, OutboxJobs.Dispatch),
         new("sales_maintenance", MaintenanceJobs.Maintain),
         new("sales_analytics_reports", ReportsJobs.Build, ReportsJobs.Deliver, OutboxJobs.Dispatch),
+        new("sales_crm_sync", CrmJobs.Push, CrmJobs.Pull),
         new("sales_lead_ingest", LeadsJobs.Import),
     ];
 
@@ -84,6 +86,9 @@ internal static class Commands
         tree.Add(ExperimentCommands.Start(), "experiment");
         tree.Add(ExperimentCommands.Stop(), "experiment");
         tree.Add(ShowExperiment.Command(), "experiment");
+        tree.Add(CrmCommands.Status(), "crm");
+        tree.Add(CrmCommands.Conflicts(), "crm");
+        tree.Add(CrmCommands.Retry(), "crm");
         tree.Add(DemoCommand.Create(DemoDags));
         tree.Add(BenchmarkCommand.Create(), "ml");
         tree.Add(ModelCommands.Models(), "ml");

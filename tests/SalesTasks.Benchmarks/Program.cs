@@ -2,8 +2,8 @@ using System.Globalization;
 using SalesTasks.Benchmarks;
 
 // Measures in one run what can only be judged side by side.
-// Usage: [scoring] [cold-start] [routing] [campaigns] [follow-up] [outbox] [reports] [alerts] [experiment] [predict] [timing] [--leads 10000,100000,1000000] [--messages 20000] [--rounds 3]
-string[] known = ["scoring", "cold-start", "routing", "campaigns", "follow-up", "outbox", "reports", "alerts", "experiment", "predict", "timing"];
+// Usage: [scoring] [cold-start] [routing] [campaigns] [follow-up] [outbox] [reports] [alerts] [experiment] [predict] [timing] [crm] [--leads 10000,100000,1000000] [--messages 20000] [--rounds 3]
+string[] known = ["scoring", "cold-start", "routing", "campaigns", "follow-up", "outbox", "reports", "alerts", "experiment", "predict", "timing", "crm"];
 var sizes = new List<int> { 10_000, 100_000, 1_000_000 };
 var rounds = 3;
 var messages = 20_000;
@@ -121,6 +121,14 @@ if (wanted.Contains("timing"))
     foreach (var size in sizes.Where(size => size <= 100_000))
     {
         await TimingBenchmark.RunAsync(size, stop.Token);
+    }
+}
+
+if (wanted.Contains("crm"))
+{
+    foreach (var size in sizes.Where(size => size <= 10_000))
+    {
+        await CrmBenchmark.RunAsync(size, stop.Token);
     }
 }
 

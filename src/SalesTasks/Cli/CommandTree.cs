@@ -168,6 +168,7 @@ internal static class CommandGroups
         "campaigns" => "Sequences of e-mails, calls and tasks for leads",
         "reports" => "Build the weekly or monthly report and bring it to people",
         "experiment" => "Hold out a random share of leads and measure what the automation does",
+        "crm" => "Keep leads and deals in step with HubSpot, show and settle what did not go through",
         "db" => "Schema and database care",
         _ => throw new ArgumentOutOfRangeException(nameof(word), word, "A command group needs a description."),
     };

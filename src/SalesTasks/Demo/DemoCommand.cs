@@ -91,7 +91,12 @@ internal sealed class DemoRun(PeopleContext context, IReadOnlyList<DagDefinition
         await MigrateAsync(database, cancellationToken);
         var counts = await LoadAsync(database, cancellationToken);
         await database.ExecuteAsync("demo/open_window", [], cancellationToken);
-        await using var sinks = DemoSinks.Start();
+        await using var sinks = DemoSinks.Start(_time);
+        foreach (var rep in await RepsAsync(database, cancellationToken))
+        {
+            sinks.AddOwner(rep);
+        }
+
         var runId = string.Create(CultureInfo.InvariantCulture, $"demo__{_time.GetUtcNow():yyyy-MM-dd'T'HH:mm:ss}Z");
         // Made by the job that writes into it, so that a demo that ends early leaves none.
         var folder = Path.Combine(Path.GetTempPath(), "sales-tasks-demo-" + Path.GetRandomFileName());
@@ -164,6 +169,12 @@ internal sealed class DemoRun(PeopleContext context, IReadOnlyList<DagDefinition
         $"{counts.Leads:N0} leads, {counts.Reps:N0} reps, {counts.Deals:N0} deals, {counts.Tasks:N0} tasks; {counts.Rows:N0} rows in all",
         $"{counts.Leads:N0} leads, {counts.Reps:N0} representantes, {counts.Deals:N0} oportunidades, {counts.Tasks:N0} tareas; "
         + $"{counts.Rows:N0} filas en total");
+
+    private static async Task<List<string>> RepsAsync(SalesDatabase database, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenAsync(cancellationToken);
+        return await connection.QueryStatementAsync("demo/reps", [], row => row.GetString(0), cancellationToken);
+    }
 
     private static async Task<List<TopLead>> TopLeadsAsync(SalesDatabase database, CancellationToken cancellationToken)
     {

@@ -5,12 +5,14 @@ using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
 using SalesTasks.Airflow;
+using SalesTasks.Demo.Crm;
 
 namespace SalesTasks.Demo;
 
 /// <summary>
 /// What stands in for the world outside: a receiver of e-mails, Slack messages, call requests and task requests on the loopback interface,
-/// inside the demo's process. It takes everything and counts it, by the key that each message carries: one that came twice shows.
+/// inside the demo's process. It takes everything and counts it, by the key that each message carries: one that came twice shows. Beside it a
+/// CRM that behaves as HubSpot does.
 /// </summary>
 internal sealed class DemoSinks : IAsyncDisposable
 {
@@ -24,14 +26,19 @@ internal sealed class DemoSinks : IAsyncDisposable
     /// <summary>Another program may take a port between its choice and its use.</summary>
     private const int Tries = 5;
 
+    private const string CrmId = "demo_crm";
+
+    private readonly HubSpotFake _crm;
     private readonly HttpListener _listener;
     private readonly int _port;
     private readonly Task _receiving;
     private readonly Dictionary<string, ConcurrentDictionary<string, int>> _received =
         s_sinks.ToDictionary(sink => sink.Name, _ => new ConcurrentDictionary<string, int>(StringComparer.Ordinal), StringComparer.Ordinal);
 
-    private DemoSinks(HttpListener listener, int port)
+    private DemoSinks(HttpListener listener, int port, TimeProvider time)
     {
+        // A paying customer's limits are no use to a demo.
+        _crm = new HubSpotFake(time) { BurstCalls = 10_000 };
         _listener = listener;
         _port = port;
         _receiving = ReceiveAsync();
@@ -39,7 +46,10 @@ internal sealed class DemoSinks : IAsyncDisposable
 
     /// <summary>Messages each sink got, and how many of them it had got before, in a fixed order.</summary>
     public IReadOnlyList<SinkCount> Counts =>
-        [.. s_sinks.Select(sink => new SinkCount(sink.Name, _received[sink.Name].Count, _received[sink.Name].Values.Sum(times => times - 1)))];
+    [
+        .. s_sinks.Select(sink => new SinkCount(sink.Name, _received[sink.Name].Count, _received[sink.Name].Values.Sum(times => times - 1))),
+        new SinkCount("crm", _crm.Created, Twice("contacts", "salestasks_lead_id") + Twice("deals", "salestasks_deal_id")),
+    ];
 
     /// <summary>What a step's environment needs in order to send here, and nowhere else.</summary>
     public IEnumerable<(string Variable, string Value)> Environment
@@ -52,12 +62,22 @@ internal sealed class DemoSinks : IAsyncDisposable
                 yield return (variable, id);
                 yield return ("AIRFLOW_CONN_" + id.ToUpperInvariant(), Connection(name).ToJsonString());
             }
+
+            yield return (ConnectionIds.CrmVariable, CrmId);
+            yield return ("AIRFLOW_CONN_" + CrmId.ToUpperInvariant(), new JsonObject
+            {
+                ["conn_type"] = "http",
+                ["host"] = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{_crm.Port}"),
+                ["password"] = _crm.Token,
+                ["extra"] = new JsonObject { ["allow_http"] = "true", ["burst_limit"] = "1000/10" },
+            }.ToJsonString());
         }
     }
 
     /// <summary>Listens on a free port.</summary>
+    /// <param name="time">The CRM's clock.</param>
     /// <exception cref="JobException">75: there is no way to listen on the loopback interface.</exception>
-    public static DemoSinks Start()
+    public static DemoSinks Start(TimeProvider time)
     {
         for (var attempt = 1; ; attempt++)
         {
@@ -67,7 +87,7 @@ internal sealed class DemoSinks : IAsyncDisposable
             try
             {
                 listener.Start();
-                return new DemoSinks(listener, port);
+                return new DemoSinks(listener, port, time);
             }
             catch (HttpListenerException taken)
             {
@@ -84,7 +104,18 @@ internal sealed class DemoSinks : IAsyncDisposable
     {
         _listener.Close();
         await _receiving;
+        await _crm.DisposeAsync();
     }
+
+    /// <summary>Records of the CRM that carry a key which another one carries too.</summary>
+    private int Twice(string type, string key)
+    {
+        var keys = _crm.Records(type).Select(r => r.Properties.GetValueOrDefault(key)).OfType<string>().ToList();
+        return keys.Count - keys.Distinct(StringComparer.Ordinal).Count();
+    }
+
+    /// <summary>Somebody who may own deals in the CRM.</summary>
+    public void AddOwner(string email) => _crm.Owners[(_crm.Owners.Count + 1).ToString(CultureInfo.InvariantCulture)] = email;
 
     private static int FreePort()
     {

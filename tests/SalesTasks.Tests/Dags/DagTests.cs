@@ -114,6 +114,7 @@ public sealed class DagTests(DagFiles files)
             {
                 "ml" => "sales_ml",
                 "outbox" => "sales_messages",
+                "crm" => "sales_crm",
                 _ => "sales_pipeline",
             };
             Assert.Equal((pair.Job.Name, expected), (pair.Job.Name, DagFiles.Text(pair.Step, "pool") ?? "sales_pipeline"));

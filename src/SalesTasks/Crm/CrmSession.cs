@@ -1,0 +1,130 @@
+using System.Text.RegularExpressions;
+using Npgsql;
+using SalesTasks.Airflow;
+using SalesTasks.Cli;
+using SalesTasks.Database;
+
+namespace SalesTasks.Crm;
+
+/// <summary>One run with its CRM: connection, mapping, and what the two were checked against.</summary>
+internal sealed partial class CrmSession : IAsyncDisposable
+{
+    /// <summary>Fewer records than these are never an abnormal change.</summary>
+    private const int HarmlessChanges = 100;
+    private const int HarmlessDeletions = 10;
+
+    private readonly CrmBudget _budget;
+
+    private CrmSession(JobContext context, ICrm crm, CrmMapping mapping, CrmValues values, CrmBudget budget)
+    {
+        Context = context;
+        Crm = crm;
+        Mapping = mapping;
+        Values = values;
+        Direction = CrmJobs.DirectionOf(context.Parameters);
+        Merger = new Merger(values, Direction);
+        Store = new CrmStore(context.Parameters.Get(CrmJobs.CrmType));
+        _budget = budget;
+    }
+
+    public JobContext Context { get; }
+
+    public ICrm Crm { get; }
+
+    public CrmMapping Mapping { get; }
+
+    public CrmValues Values { get; }
+
+    public Merger Merger { get; }
+
+    public CrmStore Store { get; }
+
+    public SyncDirection Direction { get; }
+
+    /// <summary>Calls made.</summary>
+    public int Calls => _budget.Calls;
+
+    /// <exception cref="JobException">64: no connection, or faults of the mapping; 69 and 75: the CRM.</exception>
+    public static async Task<CrmSession> OpenAsync(JobContext context, CancellationToken cancellationToken)
+    {
+        var type = context.Parameters.Get(CrmJobs.CrmType);
+        var id = context.ConnectionIds.Crm
+            ?? throw JobException.Usage($"{ConnectionIds.CrmVariable} is not set; allowed: the id of the CRM's connection.");
+        var connection = context.Connections.Resolve(id);
+        var mapping = CrmMapping.Load(type, context.Parameters.Get(CrmJobs.MappingFile));
+        var timeout = TimeSpan.FromSeconds(context.Parameters.Get(CrmJobs.RequestTimeout));
+        CrmBudget budget = null!;
+        var crm = HubSpot.Open(connection, mapping, quota =>
+        {
+            budget = new CrmBudget(context.DryRun ? null : context.Database, id, quota, timeout, context.Time);
+            return new CrmHttp("HubSpot", budget, timeout, context.Time);
+        });
+        try
+        {
+            var schemas = new Dictionary<CrmObject, CrmSchema>
+            {
+                [CrmObject.Lead] = await crm.DescribeAsync(CrmObject.Lead, cancellationToken),
+                [CrmObject.Deal] = await crm.DescribeAsync(CrmObject.Deal, cancellationToken),
+            };
+            var hasOwners = mapping.Deals.Fields.Any(f => f.Ours.Type is OurType.Owner);
+            var owners = hasOwners
+                ? await crm.ReadOwnersAsync(cancellationToken)
+                : new Dictionary<string, string>();
+            var reps = await context.Database.InTransactionAsync(
+                (c, _, token) => c.QueryStatementAsync("crm/reps", [], row => row.GetString(0), token), cancellationToken);
+            var values = new CrmValues(mapping, schemas, owners, reps.ToHashSet(StringComparer.Ordinal));
+            List<string> faults = [.. schemas.SelectMany(s => mapping.Check(s.Key, s.Value)), .. hasOwners ? values.UnknownOwners() : []];
+            return faults.Count == 0 ? new CrmSession(context, crm, mapping, values, budget) : throw JobException.Usage(string.Join('\n', faults));
+        }
+        catch
+        {
+            await crm.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Our values of an object as the CRM writes them; what it has nothing for is as it was.</summary>
+    public Dictionary<string, string?> Encode(ObjectMapping map, MergeBase last, OurFacts facts) => map.Fields.ToDictionary(
+        f => f.Ours.Name,
+        f => Values.TryEncode(map.Kind, f, facts.Values.GetValueOrDefault(f.Ours.Name), out var theirs)
+            ? theirs
+            : last.Ours.GetValueOrDefault(f.Ours.Name),
+        StringComparer.Ordinal);
+
+    /// <summary>Stops a run that would change or delete an abnormal share of the records.</summary>
+    /// <exception cref="JobException">64: a person has to look, and to allow it.</exception>
+    public async Task RequireNormalAsync(
+        NpgsqlConnection connection, CrmObject kind, string side, long changed, long deleted, CancellationToken cancellationToken)
+    {
+        var percent = Context.Parameters.Get(CrmJobs.MaxChangePercent);
+        if (percent == 0 || Context.Parameters.Get(CrmJobs.AllowMassChange) || (changed <= HarmlessChanges && deleted <= HarmlessDeletions))
+        {
+            return;
+        }
+
+        // All links are counted only where it matters.
+        var linked = await connection.ScalarStatementAsync<long>(
+            "crm/linked", [("crm", Store.Crm), ("object", CrmStore.Word(kind))], cancellationToken);
+        foreach (var (count, harmless, what) in ((long, int, string)[])[(changed, HarmlessChanges, "change"), (deleted, HarmlessDeletions, "delete")])
+        {
+            if (count > harmless && count * 100 > linked * percent)
+            {
+                throw JobException.Usage(
+                    $"This run would {what} {count} of {linked} linked {CrmStore.Word(kind)}s {side}: more than max_change_percent = {percent}. "
+                    + $"Nothing was changed. If that is meant, run once with {CrmJobs.AllowMassChange.Flag}.");
+            }
+        }
+    }
+
+    public ValueTask DisposeAsync() => Crm.DisposeAsync();
+
+    /// <summary>A CRM's reason as it is kept: short, and without addresses.</summary>
+    public static string Masked(string? reason)
+    {
+        var text = Address().Replace(reason ?? "no reason was told", "…@…");
+        return text.Length <= 300 ? text : text[..300];
+    }
+
+    [GeneratedRegex(@"[^\s""'<>:;,()\[\]]+@[^\s""'<>:;,()\[\]]+")]
+    private static partial Regex Address();
+}

@@ -1,0 +1,831 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+
+namespace SalesTasks.Demo.Crm;
+
+/// <summary>A property of an object, as HubSpot describes it.</summary>
+internal sealed record FakeProperty(string Name, string Type, bool Unique = false, bool ReadOnly = false, params string[] Options);
+
+/// <summary>A contact or a deal.</summary>
+internal sealed class FakeRecord(string id)
+{
+    public string Id { get; } = id;
+
+    public SortedDictionary<string, string> Properties { get; } = new(StringComparer.Ordinal);
+
+    public DateTimeOffset CreatedAt { get; set; }
+
+    public DateTimeOffset UpdatedAt { get; set; }
+
+    public DateTimeOffset? ArchivedAt { get; set; }
+
+    /// <summary>The record it went into.</summary>
+    public FakeRecord? MergedInto { get; set; }
+
+    public SortedSet<string> MergedIds { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>A deal's contacts.</summary>
+    public SortedSet<string> Contacts { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>What the search knows of it.</summary>
+    public IReadOnlyDictionary<string, string>? Indexed { get; set; }
+
+    public DateTimeOffset IndexedUpdatedAt { get; set; }
+
+    /// <summary>The number of searches after which the search knows of the last change.</summary>
+    public long IndexedAfter { get; set; }
+}
+
+/// <summary>
+/// Stands in for HubSpot: contacts, deals, owners, pipelines and associations in memory, with what the real one enforces: batches of 100,
+/// unknown properties, values, unique properties, multi-status answers, limits, a search that lags and shows 10,000 results, archived and
+/// merged records. Written from HubSpot's documentation, and checked by HubSpot's own client.
+/// </summary>
+internal sealed class HubSpotFake : FakeHttp
+{
+    private const int MaxBatch = 100;
+    private const int MaxRelations = 2000;
+    private const int MaxSearchPage = 200;
+    private const int MaxSearchResults = 10_000;
+    private const string MergedIds = "hs_merged_object_ids";
+
+    private readonly Dictionary<string, SortedDictionary<long, FakeRecord>> _records = new(StringComparer.Ordinal)
+    {
+        ["contacts"] = [],
+        ["deals"] = [],
+    };
+
+    private readonly Dictionary<(string Type, string Property, string Value), FakeRecord> _unique = [];
+    private long _nextId = 100;
+    private long _searches;
+
+    public HubSpotFake(TimeProvider time, string token = "demo-token")
+        : base(time) => Token = token;
+
+    /// <summary>The private app's token; another one is answered with 401.</summary>
+    public string Token { get; set; }
+
+    /// <summary>Searches that are answered before a change shows in the next.</summary>
+    public int SearchLag { get; set; }
+
+    /// <summary>False: a batch with one bad record fails as a whole, whatever the request says.</summary>
+    public bool JudgesEachRecord { get; set; } = true;
+
+    /// <summary>Batches that were to create or change records.</summary>
+    public int WriteCalls { get; private set; }
+
+    /// <summary>Records created through the API.</summary>
+    public int Created { get; private set; }
+
+    public Dictionary<string, List<FakeProperty>> Properties { get; } = new(StringComparer.Ordinal)
+    {
+        ["contacts"] =
+        [
+            new("email", "string", Unique: true), new("firstname", "string"), new("lastname", "string"), new("phone", "string"), new("company", "string"),
+            new("hs_object_id", "number", ReadOnly: true), new("createdate", "datetime", ReadOnly: true),
+            new("lastmodifieddate", "datetime", ReadOnly: true), new(MergedIds, "string", ReadOnly: true),
+            new("salestasks_lead_id", "string", Unique: true), new("salestasks_score", "number"),
+        ],
+        ["deals"] =
+        [
+            new("dealname", "string"), new("amount", "number"), new("closedate", "datetime"), new("hubspot_owner_id", "enumeration"),
+            new("pipeline", "enumeration"), new("dealstage", "enumeration"),
+            new("hs_object_id", "number", ReadOnly: true), new("createdate", "datetime", ReadOnly: true),
+            new("hs_lastmodifieddate", "datetime", ReadOnly: true), new(MergedIds, "string", ReadOnly: true),
+            new("salestasks_deal_id", "string", Unique: true),
+        ],
+    };
+
+    public Dictionary<string, string[]> Pipelines { get; } = new(StringComparer.Ordinal)
+    {
+        ["default"] =
+        [
+            "appointmentscheduled", "qualifiedtobuy", "presentationscheduled", "decisionmakerboughtin", "contractsent", "closedwon", "closedlost",
+        ],
+    };
+
+    /// <summary>E-mail address by owner id.</summary>
+    public Dictionary<string, string> Owners { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Living records, in the order of their ids.</summary>
+    public IReadOnlyList<FakeRecord> Records(string type)
+    {
+        lock (Gate)
+        {
+            return [.. _records[type].Values.Where(r => r.ArchivedAt is null && r.MergedInto is null)];
+        }
+    }
+
+    /// <summary>A person's edit in HubSpot's own pages; creates the record without an id. Null empties a property.</summary>
+    public string Edit(string type, string? id, params (string Property, string? Value)[] values)
+    {
+        lock (Gate)
+        {
+            var record = id is null ? Add(type) : _records[type][long.Parse(id, CultureInfo.InvariantCulture)];
+            Set(type, record, values.Select(v => KeyValuePair.Create(v.Property, v.Value ?? "")));
+            return record.Id;
+        }
+    }
+
+    public void Archive(string type, string id)
+    {
+        lock (Gate)
+        {
+            Archive(type, _records[type][long.Parse(id, CultureInfo.InvariantCulture)]);
+        }
+    }
+
+    /// <summary>A person brings an archived record back.</summary>
+    public void Restore(string type, string id)
+    {
+        lock (Gate)
+        {
+            var record = _records[type][long.Parse(id, CultureInfo.InvariantCulture)];
+            record.ArchivedAt = null;
+            Set(type, record, record.Properties.ToList());
+        }
+    }
+
+    public void Relate(string dealId, string contactId)
+    {
+        lock (Gate)
+        {
+            _records["deals"][long.Parse(dealId, CultureInfo.InvariantCulture)].Contacts.Add(contactId);
+        }
+    }
+
+    /// <summary>Merges a record into another; what the other lacks it gets.</summary>
+    public void Merge(string type, string winnerId, string loserId)
+    {
+        lock (Gate)
+        {
+            Merge(type, _records[type][long.Parse(winnerId, CultureInfo.InvariantCulture)], _records[type][long.Parse(loserId, CultureInfo.InvariantCulture)]);
+        }
+    }
+
+    protected override FakeAnswer LimitReached(bool daily) => new(
+        429,
+        new JsonObject
+        {
+            ["status"] = "error",
+            ["message"] = daily ? "You have reached your daily limit." : "You have reached your ten_secondly_rolling limit.",
+            ["errorType"] = "RATE_LIMIT",
+            ["policyName"] = daily ? "DAILY" : "TEN_SECONDLY_ROLLING",
+        });
+
+    protected override FakeAnswer Answer(FakeRequest request)
+    {
+        if (request.Authorization != "Bearer " + Token)
+        {
+            return Error(401, "EXPIRED_AUTHENTICATION", "The OAuth token used to make this call expired.");
+        }
+
+        var parts = request.Path.Trim('/').Split('/');
+        return (request.Method, parts) switch
+        {
+            ("GET", ["crm", "v3", "owners"]) => Page(Owners.Select(o => (JsonNode)new JsonObject
+            {
+                ["id"] = o.Key,
+                ["email"] = o.Value,
+                ["archived"] = false,
+                ["userId"] = 1,
+                ["firstName"] = "",
+                ["lastName"] = "",
+                ["type"] = "PERSON",
+                ["createdAt"] = "2024-01-01T00:00:00Z",
+                ["updatedAt"] = "2024-01-01T00:00:00Z",
+            })),
+            ("GET", ["crm", "v3", "pipelines", "deals"]) => Page(Pipelines.Select(Pipeline)),
+            ("GET", ["crm", "v3", "properties", var type]) when Known(type) => Page(Properties[type].Select(Describe)),
+            ("GET", ["crm", "v3", "objects", var type]) when Known(type) => List(type, request.Query),
+            ("POST", ["crm", "v3", "objects", var type]) when Known(type) => Create(type, request.Body),
+            ("GET", ["crm", "v3", "objects", var type, var id]) when Known(type) => Get(type, id, request.Query),
+            ("PATCH", ["crm", "v3", "objects", var type, var id]) when Known(type) => Patch(type, id, request),
+            ("DELETE", ["crm", "v3", "objects", var type, var id]) when Known(type) => Delete(type, id),
+            ("POST", ["crm", "v3", "objects", var type, "search"]) when Known(type) => Search(type, request.Body),
+            ("POST", ["crm", "v3", "objects", var type, "merge"]) when Known(type) => Merge(type, request.Body),
+            ("POST", ["crm", "v3", "objects", var type, "batch", var what]) when Known(type) => Batch(type, what, request.Body),
+            ("POST", ["crm", "v4", "associations", "deals", "contacts", "batch", "associate", "default"]) => Associate(request.Body),
+            ("POST", ["crm", "v4", "associations", "deals", "contacts", "batch", "read"]) => Associations(request.Body),
+            _ => Error(404, "OBJECT_NOT_FOUND", "There is no such resource."),
+        };
+    }
+
+    private bool Known(string type) => _records.ContainsKey(type);
+
+    private static JsonNode Pipeline(KeyValuePair<string, string[]> pipeline) => new JsonObject
+    {
+        ["id"] = pipeline.Key,
+        ["label"] = pipeline.Key,
+        ["displayOrder"] = 0,
+        ["archived"] = false,
+        ["createdAt"] = "2024-01-01T00:00:00Z",
+        ["updatedAt"] = "2024-01-01T00:00:00Z",
+        ["stages"] = new JsonArray(
+        [
+            .. pipeline.Value.Select((stage, i) => new JsonObject
+            {
+                ["id"] = stage,
+                ["label"] = stage,
+                ["displayOrder"] = i,
+                ["archived"] = false,
+                ["metadata"] = new JsonObject(),
+                ["createdAt"] = "2024-01-01T00:00:00Z",
+                ["updatedAt"] = "2024-01-01T00:00:00Z",
+            }),
+        ]),
+    };
+
+    private static JsonNode Describe(FakeProperty property) => new JsonObject
+    {
+        ["name"] = property.Name,
+        ["label"] = property.Name,
+        ["description"] = "",
+        ["groupName"] = "information",
+        ["type"] = property.Type,
+        ["fieldType"] = property.Type is "enumeration" ? "select" : property.Type is "number" ? "number" : "text",
+        ["hasUniqueValue"] = property.Unique,
+        ["options"] = new JsonArray([.. property.Options.Select(o => new JsonObject { ["value"] = o, ["label"] = o, ["hidden"] = false })]),
+        ["modificationMetadata"] = new JsonObject
+        {
+            ["archivable"] = true,
+            ["readOnlyDefinition"] = false,
+            ["readOnlyValue"] = property.ReadOnly,
+        },
+    };
+
+    private static FakeAnswer Page(IEnumerable<JsonNode> results) => new(200, new JsonObject { ["results"] = new JsonArray([.. results]) });
+
+    private static FakeAnswer Error(int status, string category, string message) => new(status, ErrorBody(category, message));
+
+    private static JsonObject ErrorBody(string category, string message) => new()
+    {
+        ["status"] = "error",
+        ["message"] = message,
+        ["correlationId"] = "00000000-0000-0000-0000-000000000000",
+        ["category"] = category,
+    };
+
+    private FakeRecord Add(string type)
+    {
+        var id = _nextId++;
+        var record = new FakeRecord(id.ToString(CultureInfo.InvariantCulture)) { CreatedAt = Now() };
+        _records[type][id] = record;
+        return record;
+    }
+
+    private DateTimeOffset Now() => DateTimeOffset.FromUnixTimeMilliseconds(Time.GetUtcNow().ToUnixTimeMilliseconds());
+
+    private void Set(string type, FakeRecord record, IEnumerable<KeyValuePair<string, string>> values)
+    {
+        foreach (var (name, given) in values)
+        {
+            var value = name == "email" ? given.Trim().ToLowerInvariant() : given.Trim();
+            var unique = Properties[type].Find(p => p.Name == name)?.Unique is true;
+            if (unique && record.Properties.TryGetValue(name, out var old))
+            {
+                _unique.Remove((type, name, old));
+            }
+
+            if (value.Length == 0)
+            {
+                record.Properties.Remove(name);
+                continue;
+            }
+
+            record.Properties[name] = value;
+            if (unique)
+            {
+                _unique[(type, name, value)] = record;
+            }
+        }
+
+        record.UpdatedAt = Now();
+        Touch(type, record);
+    }
+
+    /// <summary>The search learns of it later.</summary>
+    private void Touch(string type, FakeRecord record)
+    {
+        record.Properties["hs_object_id"] = record.Id;
+        record.Properties["createdate"] = Text(record.CreatedAt);
+        record.Properties[type == "contacts" ? "lastmodifieddate" : "hs_lastmodifieddate"] = Text(record.UpdatedAt);
+        record.IndexedAfter = _searches + SearchLag;
+    }
+
+    private static string Text(DateTimeOffset at) => at.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
+
+    private void Archive(string type, FakeRecord record)
+    {
+        record.ArchivedAt = Now();
+        Forget(type, record);
+        record.IndexedAfter = _searches + SearchLag;
+    }
+
+    /// <summary>Unique values of what is gone are free again.</summary>
+    private void Forget(string type, FakeRecord record)
+    {
+        foreach (var property in Properties[type].Where(p => p.Unique))
+        {
+            if (record.Properties.TryGetValue(property.Name, out var value) && _unique.GetValueOrDefault((type, property.Name, value)) == record)
+            {
+                _unique.Remove((type, property.Name, value));
+            }
+        }
+    }
+
+    private void Merge(string type, FakeRecord winner, FakeRecord loser)
+    {
+        Forget(type, loser);
+        loser.MergedInto = winner;
+        loser.IndexedAfter = _searches + SearchLag;
+        winner.MergedIds.Add(loser.Id);
+        winner.MergedIds.UnionWith(loser.MergedIds);
+        var lacking = loser.Properties.Where(p =>
+            !winner.Properties.ContainsKey(p.Key) && Properties[type].Find(d => d.Name == p.Key) is { ReadOnly: false }).ToList();
+        Set(type, winner, lacking);
+        foreach (var deal in _records["deals"].Values.Where(d => type == "contacts" && d.Contacts.Remove(loser.Id)))
+        {
+            deal.Contacts.Add(winner.Id);
+        }
+
+        winner.Properties[MergedIds] = string.Join(';', winner.MergedIds);
+    }
+
+    /// <summary>The living record of an id, through merges.</summary>
+    private FakeRecord? Find(string type, string? id)
+    {
+        var record = long.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? _records[type].GetValueOrDefault(number) : null;
+        while (record?.MergedInto is { } winner)
+        {
+            record = winner;
+        }
+
+        return record is { ArchivedAt: null } ? record : null;
+    }
+
+    private FakeRecord? Find(string type, string? id, string? idProperty) => idProperty is null or "hs_object_id"
+        ? Find(type, id)
+        : _unique.GetValueOrDefault((type, idProperty, idProperty == "email" ? (id ?? "").Trim().ToLowerInvariant() : id ?? ""));
+
+    private static JsonObject Show(FakeRecord record, IReadOnlyDictionary<string, string> properties, IEnumerable<string>? names, string? trace = null)
+    {
+        var shown = names is null ? properties.Keys : names.Concat(["hs_object_id", "createdate", "lastmodifieddate", "hs_lastmodifieddate"]);
+        var json = new JsonObject
+        {
+            ["id"] = record.Id,
+            ["properties"] = new JsonObject(shown.Distinct()
+                .Where(n => names is null || names.Contains(n) || properties.ContainsKey(n))
+                .Select(n => KeyValuePair.Create(n, (JsonNode?)properties.GetValueOrDefault(n)))),
+            ["createdAt"] = Text(record.CreatedAt),
+            ["updatedAt"] = Text(record.UpdatedAt),
+            ["archived"] = record.ArchivedAt is not null,
+        };
+        if (record.ArchivedAt is { } at)
+        {
+            json["archivedAt"] = Text(at);
+        }
+
+        if (trace is not null)
+        {
+            json["objectWriteTraceId"] = trace;
+        }
+
+        return json;
+    }
+
+    private FakeAnswer List(string type, IReadOnlyDictionary<string, string> query)
+    {
+        var archived = query.GetValueOrDefault("archived") == "true";
+        var limit = int.Parse(query.GetValueOrDefault("limit", "10"), CultureInfo.InvariantCulture);
+        if (limit > MaxBatch)
+        {
+            return Error(400, "VALIDATION_ERROR", "limit must be at most 100");
+        }
+
+        var after = long.Parse(query.GetValueOrDefault("after", "0"), CultureInfo.InvariantCulture);
+        var records = _records[type].Where(r => r.Key > after && r.Value.MergedInto is null && r.Value.ArchivedAt is not null == archived)
+            .Select(r => r.Value).Take(limit + 1).ToList();
+        var answer = new JsonObject
+        {
+            ["results"] = new JsonArray([.. records.Take(limit).Select(r => Show(r, r.Properties, query.GetValueOrDefault("properties")?.Split(',')))]),
+        };
+        if (records.Count > limit)
+        {
+            answer["paging"] = new JsonObject { ["next"] = new JsonObject { ["after"] = records[limit - 1].Id } };
+        }
+
+        return new FakeAnswer(200, answer);
+    }
+
+    private FakeAnswer Get(string type, string id, IReadOnlyDictionary<string, string> query) =>
+        Find(type, id, query.GetValueOrDefault("idProperty")) is { } record
+            ? new FakeAnswer(200, Show(record, record.Properties, query.GetValueOrDefault("properties")?.Split(',')))
+            : Error(404, "OBJECT_NOT_FOUND", "resource not found");
+
+    private FakeAnswer Create(string type, JsonNode? body)
+    {
+        WriteCalls++;
+        var values = Values(body);
+        if (Objection(type, null, values) is { } fault)
+        {
+            return new FakeAnswer(fault.Status, fault.Error);
+        }
+
+        var record = Add(type);
+        Created++;
+        Set(type, record, values);
+        return new FakeAnswer(201, Show(record, record.Properties, null));
+    }
+
+    private FakeAnswer Patch(string type, string id, FakeRequest request)
+    {
+        WriteCalls++;
+        if (Find(type, id, request.Query.GetValueOrDefault("idProperty")) is not { } record)
+        {
+            return Error(404, "OBJECT_NOT_FOUND", "resource not found");
+        }
+
+        var values = Values(request.Body);
+        if (Objection(type, record, values) is { } fault)
+        {
+            return new FakeAnswer(fault.Status, fault.Error);
+        }
+
+        Set(type, record, values);
+        return new FakeAnswer(200, Show(record, record.Properties, null));
+    }
+
+    private FakeAnswer Delete(string type, string id)
+    {
+        if (Find(type, id) is { } record)
+        {
+            Archive(type, record);
+        }
+
+        return new FakeAnswer(204);
+    }
+
+    private FakeAnswer Merge(string type, JsonNode? body)
+    {
+        var winner = Find(type, body?["primaryObjectId"]?.ToString());
+        var loser = Find(type, body?["objectIdToMerge"]?.ToString());
+        if (winner is null || loser is null || winner == loser)
+        {
+            return Error(400, "VALIDATION_ERROR", "There is nothing to merge.");
+        }
+
+        Merge(type, winner, loser);
+        return new FakeAnswer(200, Show(winner, winner.Properties, null));
+    }
+
+    private static List<KeyValuePair<string, string>> Values(JsonNode? input) =>
+        [.. (input?["properties"] as JsonObject ?? []).Select(p => KeyValuePair.Create(p.Key, p.Value?.ToString() ?? ""))];
+
+    /// <summary>What HubSpot has against these values, if anything.</summary>
+    private (int Status, JsonObject Error)? Objection(string type, FakeRecord? record, List<KeyValuePair<string, string>> values)
+    {
+        foreach (var (name, value) in values)
+        {
+            if (Properties[type].Find(p => p.Name == name) is not { } property)
+            {
+                return (400, ErrorBody("VALIDATION_ERROR", $"Property values were not valid: Property \"{name}\" does not exist"));
+            }
+
+            if (property.ReadOnly)
+            {
+                return (400, ErrorBody("VALIDATION_ERROR", $"Property values were not valid: \"{name}\" is a read only property"));
+            }
+
+            if (value.Length == 0)
+            {
+                continue;
+            }
+
+            var allowed = name switch
+            {
+                "pipeline" => Pipelines.Keys,
+                "dealstage" => Pipelines.GetValueOrDefault(
+                    values.Find(v => v.Key == "pipeline").Value ?? record?.Properties.GetValueOrDefault("pipeline") ?? "default", []),
+                "hubspot_owner_id" => Owners.Keys,
+                _ => (IReadOnlyCollection<string>)property.Options,
+            };
+            var fits = property.Type switch
+            {
+                "number" => decimal.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out _),
+                "datetime" or "date" => long.TryParse(value, out _)
+                    || DateTimeOffset.TryParse(value, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out _),
+                "enumeration" => allowed.Contains(value),
+                _ when name == "email" => value.Split('@') is [{ Length: > 0 }, var domain] && domain.Contains('.') && !value.Contains(' '),
+                _ => true,
+            };
+            if (!fits)
+            {
+                return (400, ErrorBody("VALIDATION_ERROR", $"Property values were not valid: {value} was not valid for {name}"));
+            }
+
+            if (property.Unique && Find(type, value, name) is { } other && other != record)
+            {
+                return (409, ErrorBody("CONFLICT", $"{type} already exists. Existing ID: {other.Id}"));
+            }
+        }
+
+        return null;
+    }
+
+    private FakeAnswer Batch(string type, string what, JsonNode? body)
+    {
+        if (body?["inputs"] is not JsonArray inputs)
+        {
+            return Error(400, "VALIDATION_ERROR", "inputs is missing");
+        }
+
+        if (inputs.Count > MaxBatch)
+        {
+            return Error(400, "VALIDATION_ERROR", "The maximum number of inputs is 100");
+        }
+
+        switch (what)
+        {
+            case "read":
+                return BatchRead(type, body, inputs);
+            case "archive":
+                foreach (var input in inputs)
+                {
+                    if (Find(type, input?["id"]?.ToString()) is { } record)
+                    {
+                        Archive(type, record);
+                    }
+                }
+
+                return new FakeAnswer(204);
+            case "create" or "update" or "upsert":
+                WriteCalls++;
+                return BatchWrite(type, what, inputs);
+            default:
+                return Error(404, "OBJECT_NOT_FOUND", "There is no such resource.");
+        }
+    }
+
+    private FakeAnswer BatchRead(string type, JsonNode body, JsonArray inputs)
+    {
+        var idProperty = body["idProperty"]?.ToString();
+        if (idProperty is not null && Properties[type].Find(p => p.Name == idProperty) is not { Unique: true })
+        {
+            return Error(400, "VALIDATION_ERROR", $"{idProperty} is not unique");
+        }
+
+        var names = (body["properties"] as JsonArray ?? []).Select(n => n!.ToString()).ToList();
+        var found = new JsonArray();
+        var missing = new JsonArray();
+        foreach (var id in inputs.Select(i => i?["id"]?.ToString()))
+        {
+            if (Find(type, id, idProperty) is { } record)
+            {
+                found.Add(Show(record, record.Properties, names));
+            }
+            else
+            {
+                missing.Add(id);
+            }
+        }
+
+        var answer = Completed(found);
+        if (missing.Count > 0)
+        {
+            var error = ErrorBody("OBJECT_NOT_FOUND", "Could not get some objects, they may be deleted or not exist.");
+            error["context"] = new JsonObject { ["ids"] = missing };
+            answer["numErrors"] = 1;
+            answer["errors"] = new JsonArray(error);
+        }
+
+        return new FakeAnswer(missing.Count > 0 ? 207 : 200, answer);
+    }
+
+    private static JsonObject Completed(JsonArray results) => new()
+    {
+        ["status"] = "COMPLETE",
+        ["results"] = results,
+        ["startedAt"] = "2024-01-01T00:00:00Z",
+        ["completedAt"] = "2024-01-01T00:00:00Z",
+    };
+
+    private FakeAnswer BatchWrite(string type, string what, JsonArray inputs)
+    {
+        var ids = inputs.Select(i => i?["id"]?.ToString()).ToList();
+        if (what != "create" && ids.Distinct(StringComparer.Ordinal).Count() < ids.Count)
+        {
+            return Error(400, "VALIDATION_ERROR", "Duplicate IDs found in batch input");
+        }
+
+        if (what == "upsert" && inputs.Select(i => i?["idProperty"]?.ToString()).FirstOrDefault(p =>
+            Properties[type].Find(d => d.Name == p) is not { Unique: true }) is { } wrong)
+        {
+            return Error(400, "VALIDATION_ERROR", $"{wrong} is not unique");
+        }
+
+        var each = JudgesEachRecord && inputs.All(i => i?["objectWriteTraceId"] is not null);
+        var errors = new JsonArray();
+        var writes = new List<(JsonNode Input, FakeRecord? Record, List<KeyValuePair<string, string>> Values)>();
+        var taken = new HashSet<(string, string)>();
+        foreach (var input in inputs.OfType<JsonNode>())
+        {
+            var values = Values(input);
+            var idProperty = input["idProperty"]?.ToString();
+            if (what == "upsert" && !values.Exists(v => v.Key == idProperty))
+            {
+                values.Add(KeyValuePair.Create(idProperty!, input["id"]!.ToString()));
+            }
+
+            var record = what == "create" ? null : Find(type, input["id"]?.ToString(), what == "upsert" ? idProperty : null);
+            (int Status, JsonObject Error)? fault = what == "update" && record is null
+                ? (404, ErrorBody("OBJECT_NOT_FOUND", "resource not found"))
+                : Objection(type, record, values);
+            if (fault is null && values.Exists(v => v.Value.Length > 0 && Properties[type].Find(p => p.Name == v.Key)!.Unique && !taken.Add((v.Key, v.Value))))
+            {
+                fault = (409, ErrorBody("CONFLICT", "Another input of this batch has the same unique value"));
+            }
+
+            if (fault is { } found)
+            {
+                if (!each)
+                {
+                    return new FakeAnswer(found.Status, found.Error);
+                }
+
+                found.Error["context"] = new JsonObject { ["objectWriteTraceId"] = new JsonArray(input["objectWriteTraceId"]!.ToString()) };
+                errors.Add(found.Error);
+                continue;
+            }
+
+            writes.Add((input, record, values));
+        }
+
+        var results = new JsonArray();
+        foreach (var (input, existing, values) in writes)
+        {
+            var record = existing ?? Add(type);
+            Created += existing is null ? 1 : 0;
+            Set(type, record, values);
+            var shown = Show(record, record.Properties, values.Select(v => v.Key), input["objectWriteTraceId"]?.ToString());
+            if (what == "upsert")
+            {
+                shown["new"] = existing is null;
+            }
+
+            results.Add(shown);
+        }
+
+        var answer = Completed(results);
+        if (errors.Count > 0)
+        {
+            answer["numErrors"] = errors.Count;
+            answer["errors"] = errors;
+        }
+
+        return new FakeAnswer(errors.Count > 0 ? 207 : what == "create" ? 201 : 200, answer);
+    }
+
+    private FakeAnswer Search(string type, JsonNode? body)
+    {
+        _searches++;
+        var limit = body?["limit"]?.GetValue<int>() ?? 10;
+        var after = int.TryParse(body?["after"]?.ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out var given) ? given : 0;
+        if (limit > MaxSearchPage)
+        {
+            return Error(400, "VALIDATION_ERROR", "limit must be at most 200");
+        }
+
+        if (after + limit > MaxSearchResults)
+        {
+            return Error(400, "VALIDATION_ERROR", "The search shows 10000 results at most");
+        }
+
+        foreach (var record in _records[type].Values.Where(r => r.IndexedAfter < _searches))
+        {
+            record.Indexed = record.ArchivedAt is null && record.MergedInto is null ? new Dictionary<string, string>(record.Properties) : null;
+            record.IndexedUpdatedAt = record.UpdatedAt;
+            // Until the next change.
+            record.IndexedAfter = long.MaxValue;
+        }
+
+        var groups = (body?["filterGroups"] as JsonArray ?? []).OfType<JsonNode>().ToList();
+        var sort = (body?["sorts"] as JsonArray)?.FirstOrDefault();
+        var sortBy = (sort as JsonObject)?["propertyName"]?.ToString() ?? (sort as JsonValue)?.ToString() ?? "createdate";
+        var hits = _records[type].Values
+            .Where(r => r.Indexed is { } indexed && (groups.Count == 0
+                || groups.Exists(g => (g["filters"] as JsonArray ?? []).All(f => Holds(indexed, f!)))))
+            .OrderBy(r => Comparable(r.Indexed!.GetValueOrDefault(sortBy))).ToList();
+        if ((sort as JsonObject)?["direction"]?.ToString() == "DESCENDING")
+        {
+            hits.Reverse();
+        }
+
+        var names = (body?["properties"] as JsonArray)?.Select(n => n!.ToString()).ToList();
+        var shown = hits.Skip(after).Take(limit).Select(r =>
+        {
+            var json = Show(r, r.Indexed!, names);
+            json["updatedAt"] = Text(r.IndexedUpdatedAt);
+            json["archived"] = false;
+            json.Remove("archivedAt");
+            return (JsonNode)json;
+        });
+        var answer = new JsonObject { ["total"] = hits.Count, ["results"] = new JsonArray([.. shown]) };
+        if (hits.Count > after + limit)
+        {
+            answer["paging"] = new JsonObject
+            {
+                ["next"] = new JsonObject { ["after"] = (after + limit).ToString(CultureInfo.InvariantCulture) },
+            };
+        }
+
+        return new FakeAnswer(200, answer);
+    }
+
+    private static bool Holds(IReadOnlyDictionary<string, string> record, JsonNode filter)
+    {
+        var value = record.GetValueOrDefault(filter["propertyName"]!.ToString());
+        var bound = Comparable(filter["value"]?.ToString());
+        return filter["operator"]!.ToString() switch
+        {
+            "HAS_PROPERTY" => value is not null,
+            "NOT_HAS_PROPERTY" => value is null,
+            _ when value is null => false,
+            "EQ" => Comparable(value) == bound,
+            "GT" => Comparable(value) > bound,
+            "GTE" => Comparable(value) >= bound,
+            "LT" => Comparable(value) < bound,
+            "LTE" => Comparable(value) <= bound,
+            "BETWEEN" => Comparable(value) >= bound && Comparable(value) <= Comparable(filter["highValue"]?.ToString()),
+            _ => false,
+        };
+    }
+
+    /// <summary>Numbers by their value, instants as milliseconds; other texts have no order here.</summary>
+    private static decimal Comparable(string? value) =>
+        decimal.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+            ? number
+            : DateTimeOffset.TryParse(value, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at)
+                ? at.ToUnixTimeMilliseconds()
+                : value is null ? 0 : string.GetHashCode(value, StringComparison.Ordinal);
+
+    private FakeAnswer Associate(JsonNode? body)
+    {
+        var inputs = (body?["inputs"] as JsonArray ?? []).OfType<JsonNode>().ToList();
+        if (inputs.Count > MaxRelations)
+        {
+            return Error(400, "VALIDATION_ERROR", "The maximum number of inputs is 2000");
+        }
+
+        var results = new JsonArray();
+        foreach (var input in inputs)
+        {
+            var deal = Find("deals", input["from"]?["id"]?.ToString());
+            var contact = Find("contacts", input["to"]?["id"]?.ToString());
+            if (deal is not null && contact is not null)
+            {
+                deal.Contacts.Add(contact.Id);
+                results.Add(new JsonObject
+                {
+                    ["from"] = new JsonObject { ["id"] = deal.Id },
+                    ["to"] = new JsonObject { ["id"] = contact.Id },
+                    ["associationSpec"] = new JsonObject { ["associationCategory"] = "HUBSPOT_DEFINED", ["associationTypeId"] = 3 },
+                });
+            }
+        }
+
+        var answer = Completed(results);
+        answer["numErrors"] = inputs.Count - results.Count;
+        return new FakeAnswer(results.Count == inputs.Count ? 200 : 207, answer);
+    }
+
+    private FakeAnswer Associations(JsonNode? body)
+    {
+        var results = new JsonArray();
+        foreach (var id in (body?["inputs"] as JsonArray ?? []).Select(i => i?["id"]?.ToString()))
+        {
+            if (Find("deals", id) is { Contacts.Count: > 0 } deal)
+            {
+                results.Add(new JsonObject
+                {
+                    ["from"] = new JsonObject { ["id"] = id },
+                    ["to"] = new JsonArray(
+                    [
+                        .. deal.Contacts.Select(c => new JsonObject
+                        {
+                            ["toObjectId"] = long.Parse(c, CultureInfo.InvariantCulture),
+                            ["associationTypes"] = new JsonArray(new JsonObject
+                            {
+                                ["category"] = "HUBSPOT_DEFINED",
+                                ["typeId"] = 3,
+                                ["label"] = null,
+                            }),
+                        }),
+                    ]),
+                });
+            }
+        }
+
+        return new FakeAnswer(200, Completed(results));
+    }
+}
