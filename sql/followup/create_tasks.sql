@@ -105,13 +105,16 @@ WITH due AS MATERIALIZED (
   FROM planned n
   ORDER BY n.pipeline_id
   ON CONFLICT (pipeline_id, followup_stage) WHERE followup_stage IS NOT NULL AND status IN ('pending', 'in_progress') DO NOTHING
-  RETURNING id, pipeline_id, lead_ext_id, task_type, task_title, task_description, priority, assigned_to, due_date, followup_stage
+  RETURNING
+    id, pipeline_id, lead_ext_id, task_type, task_title, task_description, priority, assigned_to, due_date, followup_stage,
+    metadata ->> 'template' AS template
 ), timed AS (
   INSERT INTO timing_moves (kind, id, lead_ext_id, plain_at, moved_to, moved_at)
-  SELECT 'task', t.id, t.lead_ext_id, n.plain_due, t.due_date, @as_of
+  -- The plain time from the template anew: a join with what was planned would compare each row with each.
+  SELECT 'task', t.id, t.lead_ext_id, followup_due_at(@as_of, f.due_after, NULL, NULL), t.due_date, @as_of
   FROM created t
-  JOIN planned n ON n.pipeline_id = t.pipeline_id AND n.stage = t.followup_stage
-  WHERE (SELECT active FROM timing_state) AND t.due_date <> n.plain_due
+  JOIN followup_templates f ON f.template = t.template AND f.due_before_meeting IS NULL
+  WHERE (SELECT active FROM timing_state) AND t.due_date <> followup_due_at(@as_of, f.due_after, NULL, NULL)
   ORDER BY t.id
 ), letters AS (
   SELECT

@@ -6,12 +6,12 @@
 -- where a rep does it (p_by_rep; null: calls) within the rep's working hours on the rep's clock and not in an absence.
 -- A day of waiting costs 3 % of the answers: a later hour has to be worth it. Within its hour each lead has a place of its own, so that not all
 -- are due at the stroke. Leads that share everything the hour follows from share the search for it.
--- A plan of its own for each set of questions would take longer than most of the answers.
+-- A plan of its own for each set of questions, or one compiled, would take longer than most of the answers.
 CREATE FUNCTION contact_slots(
   p_lead_ext_ids varchar[], p_channels varchar[], p_earliest timestamptz[], p_working_days int[], p_by_rep boolean DEFAULT NULL,
   p_windows text[] DEFAULT NULL, p_starts time[] DEFAULT NULL, p_ends time[] DEFAULT NULL
 ) RETURNS timestamptz[]
-LANGUAGE plpgsql STABLE SET search_path FROM CURRENT SET plan_cache_mode = force_generic_plan
+LANGUAGE plpgsql STABLE SET search_path FROM CURRENT SET plan_cache_mode = force_generic_plan SET jit = off
 AS $$
 BEGIN
   RETURN (
