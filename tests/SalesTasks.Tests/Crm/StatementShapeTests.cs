@@ -8,7 +8,7 @@ namespace SalesTasks.Tests.Crm;
 /// </summary>
 public sealed class StatementShapeTests(TestDatabase database) : IClassFixture<TestDatabase>, IAsyncLifetime
 {
-    private const int Records = 1000;
+    private const int Records = 4000;
     private const int Asked = 100;
 
     public async ValueTask InitializeAsync() => await database.ExecuteAsync(
