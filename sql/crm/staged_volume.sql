@@ -1,6 +1,6 @@
 -- What merging would change here: records that differ from what both sides agreed on, and deletions. OFFSET 0 makes it look each link up by
 -- its id: right after the first push the table's statistics are those of an empty one, and as a plain join PostgreSQL compared every staged
--- record with every link (17,098 records: 40 s).
+-- record with every link. With match_links, which had the same fault: 49 s for a pull of 17,098 records, 6 s like this.
 SELECT
   count(*) FILTER (WHERE NOT s.deleted AND NOT k.their_base @> s.properties) AS changed,
   count(*) FILTER (WHERE s.deleted) AS deleted
