@@ -29,6 +29,11 @@ internal sealed class DemoJobs(string databaseUrl, DemoSinks sinks, string folde
     /// <summary>Jobs that have this parameter write files into the folder it names.</summary>
     private const string OutputParameter = "output";
 
+    private const string CrmDag = "sales_crm_sync";
+
+    /// <summary>Leads, and deals, that go to the CRM: enough to show the sync, and quick.</summary>
+    private const int CrmLeads = 1_000;
+
     /// <summary>Settings of ours that may stand in the environment and lead elsewhere, to a production database for one.</summary>
     private static readonly string[] s_foreign = ["SALES_", "AIRFLOW", "OTEL_"];
 
@@ -120,6 +125,11 @@ internal sealed class DemoJobs(string databaseUrl, DemoSinks sinks, string folde
             {
                 parameters[name] = value;
             }
+        }
+
+        if (dag.Id is CrmDag)
+        {
+            parameters[CommonParameters.MaxLeadsPerRun.Name] = CrmLeads;
         }
 
         start.Environment["SALES_PARAMS"] = parameters.ToJsonString();
