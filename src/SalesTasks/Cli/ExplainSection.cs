@@ -13,5 +13,6 @@ internal sealed record ExplainSection(
     Func<PeopleContext, NpgsqlConnection, string, CancellationToken, Task<string?>> LoadAsync,
     Action<PeopleContext, JsonElement> Show)
 {
-    public IReadOnlyList<Option> Options { get; init; } = [];
+    /// <summary>Its options, new ones for each command.</summary>
+    public Func<IReadOnlyList<Option>> Options { get; init; } = () => [];
 }

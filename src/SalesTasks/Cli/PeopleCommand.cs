@@ -11,14 +11,13 @@ namespace SalesTasks.Cli;
 /// <summary>A command for people: a table (or <c>--json</c>) on stdout, errors in words on stderr, a meaningful exit code.</summary>
 internal sealed class PeopleCommand : Command
 {
-    private static readonly Option<bool> s_json = new("--json") { Description = "JSON instead of tables", Recursive = false };
+    // A tree's own: a shared option would keep every command it was ever added to.
+    private readonly Option<bool> _json = new("--json") { Description = "JSON instead of tables", Recursive = false };
 
-    private static readonly Option<string> s_language = new("--lang")
+    private readonly Option<string> _language = new("--lang")
     {
         Description = "Language of the tables: en or es; without it SALES_LANG, else en",
     };
-
-    static PeopleCommand() => s_language.AcceptOnlyFromAmong("en", "es");
 
     private readonly Func<PeopleContext, CancellationToken, Task<ExitCode>> _run;
 
@@ -26,15 +25,16 @@ internal sealed class PeopleCommand : Command
         : base(name, description)
     {
         _run = run;
-        Options.Add(s_json);
-        Options.Add(s_language);
+        _language.AcceptOnlyFromAmong("en", "es");
+        Options.Add(_json);
+        Options.Add(_language);
     }
 
     public async Task<ExitCode> RunAsync(CommandHost host, ParseResult parse)
     {
         using var stop = new StopSignal(host.Time);
-        var language = parse.GetValue(s_language) ?? host.Environment("SALES_LANG");
-        var context = new PeopleContext(host, parse, parse.GetValue(s_json), language is "es");
+        var language = parse.GetValue(_language) ?? host.Environment("SALES_LANG");
+        var context = new PeopleContext(host, parse, parse.GetValue(_json), language is "es");
         try
         {
             return await _run(context, stop.Token);

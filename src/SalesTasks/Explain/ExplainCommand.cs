@@ -46,7 +46,7 @@ internal static class ExplainCommand
             return ExitCode.Done;
         });
         command.Arguments.Add(lead);
-        foreach (var option in sections.SelectMany(section => section.Options))
+        foreach (var option in sections.SelectMany(section => section.Options()))
         {
             command.Options.Add(option);
         }

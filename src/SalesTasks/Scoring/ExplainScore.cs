@@ -10,14 +10,16 @@ namespace SalesTasks.Scoring;
 /// <summary>In <c>explain</c>: every point of a lead's score with the fact behind it, and how the score came about over time.</summary>
 internal static class ExplainScore
 {
-    private static readonly Option<bool> s_model = new("--model") { Description = "Blend the model in, as enable_ml_scoring does" };
+    private const string Model = "--model";
 
     public static ExplainSection Section { get; } = new(
         null,
         (context, connection, lead, stop) => connection.ScalarStatementAsync<string>(
-            "scoring/explain", [("lead", lead), ("as_of", context.Host.Time.GetUtcNow()), ("model", context.Parse.GetValue(s_model))], stop),
+            "scoring/explain", [("lead", lead), ("as_of", context.Host.Time.GetUtcNow()), ("model", context.Parse.GetValue<bool>(Model))], stop),
         Show)
-    { Options = [s_model] };
+    {
+        Options = () => [new Option<bool>(Model) { Description = "Blend the model in, as enable_ml_scoring does" }],
+    };
 
     private static void Show(PeopleContext context, JsonElement lead)
     {
