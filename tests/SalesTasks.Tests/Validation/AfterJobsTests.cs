@@ -1,5 +1,5 @@
 using SalesTasks.Demo;
-using SalesTasks.Tests.Cli;
+using SalesTasks.Tests.Crm;
 using SalesTasks.Tests.TestBase;
 
 namespace SalesTasks.Tests.Validation;
@@ -19,12 +19,12 @@ public sealed class AfterJobsTests(TestDatabase database) : IClassFixture<TestDa
         }
 
         await Sound.IsAsync(database, present);
+        await using var crm = new CrmRig(database);
 
         foreach (var (dag, job) in Commands.DemoDags.SelectMany(dag => dag.Steps, (dag, job) => (dag, job)))
         {
-            var host = new TestHost(database);
-            var exitCode = await host.RunAsync([.. dag.Arguments(job), "--as-of", present.ToString("O")]);
-            Assert.True(exitCode is ExitCode.Done, $"{job.Name}: {host.Output}\n{host.Errors}");
+            var answer = await crm.RunAsync([.. dag.Arguments(job), "--as-of", present.ToString("O")]);
+            Assert.True(answer.ExitCode is ExitCode.Done, $"{job.Name}: {answer}");
             var findings = await Sound.FindAsync(database, present);
             Assert.True(findings.Count == 0, $"after {job.Name}: {string.Join('\n', findings)}");
         }
