@@ -1,5 +1,6 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using SalesTasks.Cli;
 
 namespace SalesTasks.Reports;
 
@@ -28,7 +29,7 @@ internal static class JsonDocumentText
                     for (var i = 0; i < row.Length; i++)
                     {
                         json.WritePropertyName(table.Columns[i].Name);
-                        Write(json, row[i]);
+                        JsonValues.Write(json, row[i]);
                     }
 
                     json.WriteEndObject();
@@ -42,35 +43,5 @@ internal static class JsonDocumentText
         }
 
         return buffer.ToArray();
-    }
-
-    private static void Write(Utf8JsonWriter json, object? value)
-    {
-        switch (value)
-        {
-            case null:
-                json.WriteNullValue();
-                break;
-            case string text:
-                json.WriteStringValue(text);
-                break;
-            case bool flag:
-                json.WriteBooleanValue(flag);
-                break;
-            case long number:
-                json.WriteNumberValue(number);
-                break;
-            case decimal number:
-                json.WriteNumberValue(number);
-                break;
-            case double number:
-                json.WriteNumberValue(number);
-                break;
-            case DateTimeOffset instant:
-                json.WriteStringValue(instant);
-                break;
-            default:
-                throw new ArgumentOutOfRangeException(nameof(value), value.GetType().Name, "No value of a report.");
-        }
     }
 }
