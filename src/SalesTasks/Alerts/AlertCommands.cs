@@ -232,7 +232,7 @@ internal static class AlertCommands
     {
         if (until is null == duration is null)
         {
-            throw JobException.Usage("alerts snooze: allowed: either --until INSTANT or --for TIME");
+            throw JobException.Usage("alerts snooze: it takes exactly one end; allowed: either --until INSTANT or --for TIME");
         }
 
         var now = context.Host.Time.GetUtcNow();

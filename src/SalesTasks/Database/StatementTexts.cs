@@ -39,7 +39,10 @@ internal sealed partial class StatementTexts
 
     private static string Show(JsonElement value, bool spanish) => value.ValueKind switch
     {
-        JsonValueKind.Number => value.GetDecimal().ToString("#,##0.#", Numbers(spanish)),
+        // Large amounts are read whole.
+        JsonValueKind.Number => value.GetDecimal() is var number && Math.Abs(number) >= 1000
+            ? number.ToString("#,##0", Numbers(spanish))
+            : number.ToString("#,##0.#", Numbers(spanish)),
         JsonValueKind.String when value.GetString()!.Length > 0 => Clean(value.GetString()!),
         _ => "–",
     };
