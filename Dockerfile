@@ -38,6 +38,18 @@ RUN dotnet publish src/SalesTasks --no-restore --configuration Release --use-cur
     -p:PublishReadyToRun=true -p:Version="$VERSION" -p:ContinuousIntegrationBuild=true -p:GenerateDocumentationFile=false \
     -p:RunAnalyzers=false -p:TreatWarningsAsErrors=false
 
+# What is in it, as a CycloneDX bill of materials: the packages whose files were published, with versions, licences and hashes. The tool would
+# note the instant, and the solver's packages of all platforms.
+COPY .config/ .config/
+ARG CREATED=unknown
+RUN dotnet tool restore \
+    && foreign= \
+    && for package in $(grep -oh 'Google\.OrTools\.runtime\.[a-z0-9-]*' src/SalesTasks/packages.lock.json | sort -u); do \
+         grep -q "$package/" /app/sales-tasks.deps.json || foreign="$foreign$package,"; done \
+    && dotnet dotnet-CycloneDX src/SalesTasks/SalesTasks.csproj --disable-package-restore --exclude-dev --exclude-filter "${foreign%,}" \
+         --no-serial-number --set-name sales-tasks --set-version "$VERSION" --output /app --filename sbom.cdx.json --output-format Json \
+    && sed -i "s/\"timestamp\": \"[^\"]*\"/\"timestamp\": \"$CREATED\"/" /app/sbom.cdx.json
+
 FROM ${RUNTIME_IMAGE}
 ARG VERSION=0.1.0
 ARG REVISION=unknown

@@ -55,6 +55,23 @@ public sealed class ImageTests(BuiltImage image, TestDatabase database) : IClass
     }
 
     [Fact]
+    public async Task Bill_OfTheImage_NamesEveryPackageOfTheProgramAndNoOther()
+    {
+        using var shipped = JsonDocument.Parse(await ReadAsync("/app/sales-tasks.deps.json"));
+        using var bill = JsonDocument.Parse(await ReadAsync("/app/sbom.cdx.json"));
+
+        Assert.Equal("CycloneDX", bill.RootElement.GetProperty("bomFormat").GetString());
+        Assert.Equal(BuiltImage.Created, bill.RootElement.GetProperty("metadata").GetProperty("timestamp").GetString());
+        var components = bill.RootElement.GetProperty("components").EnumerateArray().ToList();
+        Assert.Equal(
+            shipped.RootElement.GetProperty("libraries").EnumerateObject().Where(library => library.Value.GetProperty("type").GetString() == "package")
+                .Select(library => library.Name).Order(StringComparer.Ordinal),
+            components.Select(component => $"{component.GetProperty("name").GetString()}/{component.GetProperty("version").GetString()}").Order(StringComparer.Ordinal));
+        Assert.All(components, component => Assert.NotEmpty(component.GetProperty("licenses").EnumerateArray()));
+        Assert.All(components, component => Assert.NotEmpty(component.GetProperty("hashes").EnumerateArray()));
+    }
+
+    [Fact]
     public async Task Size_OfTheImage_IsThatOfASlimOne()
     {
         var inspected = await image.DockerAsync("image", "inspect", "--format", "{{.Size}}", "{image}");
@@ -168,6 +185,23 @@ public sealed class ImageTests(BuiltImage image, TestDatabase database) : IClass
         var inspected = await image.DockerAsync("image", "inspect", "{image}");
         using var document = JsonDocument.Parse(inspected.Output);
         return document.RootElement[0].GetProperty("Config").Clone();
+    }
+
+    /// <summary>The text of a file of the image.</summary>
+    private async Task<string> ReadAsync(string path)
+    {
+        var container = (await image.DockerAsync("create", "{image}")).Output.Trim();
+        var copy = Path.Combine(Path.GetTempPath(), container + Path.GetExtension(path));
+        try
+        {
+            Assert.Equal(0, (await image.DockerAsync("cp", $"{container}:{path}", copy)).ExitCode);
+            return await File.ReadAllTextAsync(copy, TestContext.Current.CancellationToken);
+        }
+        finally
+        {
+            File.Delete(copy);
+            await image.DockerAsync("rm", container);
+        }
     }
 
     /// <summary>Every entry of the image's file system.</summary>
