@@ -100,12 +100,102 @@ internal sealed class PushCrm
             await JudgeVolumeAsync(connection, count: false, cancellationToken);
         }
 
+        await FindPeopleAsync(cancellationToken);
         foreach (var kind in (CrmObject[])[CrmObject.Lead, CrmObject.Deal])
         {
             await PushAsync(kind, cancellationToken);
         }
 
         await RelateAsync(cancellationToken);
+    }
+
+    /// <summary>
+    /// Where the CRM takes two people with the same address: new leads whose person is there already take that record over, and are merged
+    /// with it. Asked for many at once, before the first is created; what the CRM has from us already is no match.
+    /// </summary>
+    private async Task FindPeopleAsync(CancellationToken cancellationToken)
+    {
+        var map = _session.Mapping.Leads;
+        var field = map.Fields.FirstOrDefault(f => f.Theirs == map.Match);
+        if (_session.Crm.Limits.Match == 0 || field is null)
+        {
+            return;
+        }
+
+        var left = Context.MaxLeads;
+        for (var after = 0L; left > 0;)
+        {
+            await using var connection = await Context.Database.OpenAsync(cancellationToken);
+            var links = await connection.QueryStatementAsync(
+                "crm/pending_page",
+                [
+                    ("crm", _session.Store.Crm), ("object", CrmStore.Word(CrmObject.Lead)), ("after", after),
+                    ("limit", Math.Min(_session.Crm.Limits.Match, left)),
+                ],
+                CrmStore.Link,
+                cancellationToken);
+            if (links.Count == 0)
+            {
+                return;
+            }
+
+            after = links[^1].Id;
+            left -= links.Count;
+            var facts = await CrmStore.FactsAsync(connection, CrmObject.Lead, [.. links.Select(l => l.Id)], cancellationToken);
+            await connection.CloseAsync();
+            var wanted = links.Where(l => l is { CrmId: null, Status: "active", Base.Sending: null, ProblemValues: null } && facts.ContainsKey(l.Id))
+                .Select(l => (Link: l, Value: _session.Encode(map, l.Base, facts[l.Id])[field.Ours.Name]))
+                .Where(w => w.Value is not null).ToList();
+            if (wanted.Count > 0)
+            {
+                await TakeOverAsync(map.Match!, wanted, cancellationToken);
+            }
+        }
+    }
+
+    private async Task TakeOverAsync(string match, List<(CrmLink Link, string? Value)> wanted, CancellationToken cancellationToken)
+    {
+        var values = wanted.Select(w => w.Value!).Distinct(StringComparer.Ordinal).ToList();
+        var records = (await _session.Crm.ReadAsync(CrmObject.Lead, CrmLookup.Match, values, cancellationToken)).Where(r => r.Key is null).ToList();
+        var there = records.Select(r => r.Properties.GetValueOrDefault(match)).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        wanted = wanted.FindAll(w => there.Contains(w.Value));
+        if (wanted.Count == 0)
+        {
+            return;
+        }
+
+        _counts["adopted"] += await Context.Database.InTransactionAsync(
+            async (connection, _, token) =>
+            {
+                var links = await CrmStore.LockAsync(connection, [.. wanted.Select(w => w.Link.Id)], null, token);
+                var free = await FreeAsync(connection, CrmObject.Lead, records, token);
+                var taken = new List<LinkChange>();
+                foreach (var link in links.Where(l => l is { CrmId: null, Base.Sending: null, Leased: false }))
+                {
+                    var value = wanted.Find(w => w.Link.Id == link.Id).Value;
+                    if (free.Find(r => string.Equals(r.Properties.GetValueOrDefault(match), value, StringComparison.OrdinalIgnoreCase)) is { } record)
+                    {
+                        free.Remove(record);
+                        taken.Add(new LinkChange(link.Id) { CrmId = record.Id });
+                    }
+                }
+
+                await CrmStore.SaveAsync(connection, taken, null, token);
+                return taken.Count;
+            },
+            cancellationToken);
+    }
+
+    /// <summary>Those of records that no link has.</summary>
+    private async Task<List<CrmRecord>> FreeAsync(
+        Npgsql.NpgsqlConnection connection, CrmObject kind, IReadOnlyList<CrmRecord> records, CancellationToken cancellationToken)
+    {
+        var held = (await connection.QueryStatementAsync(
+            "crm/holders",
+            [("crm", _session.Store.Crm), ("object", CrmStore.Word(kind)), ("crm_ids", records.Select(r => r.Id).ToArray())],
+            row => row.GetString(0),
+            cancellationToken)).ToHashSet(StringComparer.Ordinal);
+        return [.. records.Where(r => !held.Contains(r.Id))];
     }
 
     /// <summary>Where this CRM is new or was not used for long, everything is looked at.</summary>
@@ -257,6 +347,7 @@ internal sealed class PushCrm
         }
     }
 
+    /// <summary>Halves where the CRM does not delete some; such a one is left there.</summary>
     private async Task DeleteAsync(CrmObject kind, List<CrmLink> links, CancellationToken cancellationToken)
     {
         if (links.Count == 0)
@@ -266,9 +357,22 @@ internal sealed class PushCrm
 
         if (_session.Mapping.ArchiveTheirs)
         {
-            _counts["write_calls"]++;
-            await _session.Crm.DeleteAsync(kind, [.. links.Select(l => l.CrmId!)], cancellationToken);
-            _counts["deleted"] += links.Count;
+            try
+            {
+                _counts["write_calls"]++;
+                await _session.Crm.DeleteAsync(kind, [.. links.Select(l => l.CrmId!)], cancellationToken);
+                _counts["deleted"] += links.Count;
+            }
+            catch (CrmBatchRefusedException) when (links.Count > 1)
+            {
+                await DeleteAsync(kind, links[..(links.Count / 2)], cancellationToken);
+                await DeleteAsync(kind, links[(links.Count / 2)..], cancellationToken);
+                return;
+            }
+            catch (CrmBatchRefusedException)
+            {
+                _counts["failed"]++;
+            }
         }
 
         await SaveAsync(links.Select(l => Done(l) with { Settled = true }), cancellationToken);
@@ -351,6 +455,14 @@ internal sealed class PushCrm
         var map = _session.Mapping.Of(kind);
         var ids = claimed.Select(l => l.Id).ToArray();
         await connection.ExecuteStatementAsync("database/set_actor", [("actor", CrmJobs.Push.Name)], cancellationToken);
+        // Before the links, as a pull locks them.
+        await connection.ExecuteStatementAsync(
+            "crm/drop_seen",
+            [
+                ("crm", _session.Store.Crm), ("object", CrmStore.Word(kind)), ("crm_ids", theirs.Values.Select(r => r.Id).ToArray()),
+                ("modified_at", theirs.Values.Select(r => r.ModifiedAt).ToArray()),
+            ],
+            cancellationToken);
         var links = await CrmStore.LockAsync(connection, ids, _token, cancellationToken);
         var facts = await CrmStore.FactsAsync(connection, kind, ids, cancellationToken);
         var holders = (await connection.QueryStatementAsync(
@@ -481,14 +593,7 @@ internal sealed class PushCrm
 
         var values = duplicates.Select(w => w.Values.GetValueOrDefault(matchField)).OfType<string>().Distinct(StringComparer.Ordinal).ToList();
         var records = values.Count == 0 ? [] : await _session.Crm.ReadAsync(kind, CrmLookup.Match, values, cancellationToken);
-        var held = await Context.Database.InTransactionAsync(
-            (connection, _, token) => connection.QueryStatementAsync(
-                "crm/holders",
-                [("crm", _session.Store.Crm), ("object", CrmStore.Word(kind)), ("crm_ids", records.Select(r => r.Id).ToArray())],
-                row => row.GetString(0),
-                token),
-            cancellationToken);
-        var free = records.Where(r => !held.Contains(r.Id, StringComparer.Ordinal)).ToList();
+        var free = await Context.Database.InTransactionAsync((connection, _, token) => FreeAsync(connection, kind, records, token), cancellationToken);
         foreach (var write in duplicates)
         {
             var match = free.Find(r => string.Equals(
@@ -520,7 +625,7 @@ internal sealed class PushCrm
                         f => f.Ours.Name,
                         f => record.Properties.TryGetValue(f.Theirs, out var told)
                             ? _session.Values.Normalize(map.Kind, f, told)
-                            : write.Values.GetValueOrDefault(f.Ours.Name),
+                            : write.Values.GetValueOrDefault(f.Ours.Name) ?? _session.Values.Empty(map.Kind, f),
                         StringComparer.Ordinal),
                     LookedAt = write.Link.Changes,
                 };

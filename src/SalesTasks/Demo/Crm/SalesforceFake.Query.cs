@@ -34,9 +34,14 @@ internal sealed partial class SalesforceFake
         }
 
         var fields = _fields[query.From];
-        if (query.Fields.Concat(query.Asked).Concat(query.OrderBy.Select(o => o.Field)).FirstOrDefault(n => !fields.Exists(f => Named(f, n))) is { } unknown)
+        if (query.Fields.Concat(query.Asked.Select(a => a.Field)).Concat(query.OrderBy.Select(o => o.Field)).FirstOrDefault(n => !fields.Exists(f => Named(f, n))) is { } unknown)
         {
             return Error(400, "INVALID_FIELD", $"No such column '{unknown}' on entity '{query.From}'.");
+        }
+
+        if (query.Asked.Find(a => !Fits(fields.Find(f => Named(f, a.Field))!, a.Literal)) is { Field: { } wrong })
+        {
+            return Error(400, "INVALID_FIELD", $"value of filter criterion for field '{wrong}' is of another type; texts stand between apostrophes, other values do not");
         }
 
         var records = _records[query.From].Values
@@ -57,6 +62,9 @@ internal sealed partial class SalesforceFake
         var rows = new Queue<JsonNode>(found.Select(r => Show(query.From, r, [.. query.Fields.Select(n => fields.Find(f => Named(f, n))!)], version)));
         return Page(rows, found.Count, "01g" + (_nextId++).ToString("D15", CultureInfo.InvariantCulture), 0, version);
     }
+
+    private static bool Fits(SalesforceField field, string literal) => literal.Equals("null", StringComparison.OrdinalIgnoreCase)
+        || literal[0] == '\'' != (field.IsNumber || field.Type is "boolean" or "date" or "datetime");
 
     /// <summary>The next page. https://developer.salesforce.com/docs/platform/api-rest/guide/resources-query-more-results.html</summary>
     private FakeAnswer More(string locator, string version) =>

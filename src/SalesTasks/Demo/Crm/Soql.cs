@@ -34,8 +34,8 @@ internal sealed partial class Soql
     /// <summary>Whether a record, given as its values by name, is meant.</summary>
     public Func<Func<string, string?>, bool> Where { get; private set; } = _ => true;
 
-    /// <summary>Fields of the conditions.</summary>
-    public List<string> Asked { get; } = [];
+    /// <summary>Fields of the conditions, and the literals they are compared with as they are written.</summary>
+    public List<(string Field, string Literal)> Asked { get; } = [];
 
     public List<(string Field, bool Descending)> OrderBy { get; } = [];
 
@@ -162,14 +162,13 @@ internal sealed partial class Soql
         }
 
         var field = Name(Next());
-        Asked.Add(field);
         if (Skip("IN"))
         {
             Take("(");
             var values = new HashSet<string?>(StringComparer.OrdinalIgnoreCase);
             do
             {
-                values.Add(Literal(Next()));
+                values.Add(Asking(field, Next()));
             }
             while (Skip(","));
             Take(")");
@@ -177,7 +176,7 @@ internal sealed partial class Soql
         }
 
         var sign = Next();
-        var literal = Literal(Next());
+        var literal = Asking(field, Next());
         return sign switch
         {
             "=" => record => Same(record(field), literal),
@@ -191,6 +190,12 @@ internal sealed partial class Soql
     }
 
     private static bool Same(string? a, string? b) => a is null || b is null ? a is null && b is null : Compare(a, b) == 0;
+
+    private string? Asking(string field, string token)
+    {
+        Asked.Add((field, token));
+        return Literal(token);
+    }
 
     private static string? Literal(string token)
     {
