@@ -7,7 +7,7 @@ namespace SalesTasks.Crm;
 /// <c>crm push</c>: what changed here goes to the CRM. Links are claimed in batches of one call's size; a record that exists there is read and
 /// merged first; what is to be sent is written down before it is, and what became of it after.
 /// </summary>
-internal sealed class PushCrm
+internal sealed partial class PushCrm
 {
     /// <summary>Changes listed in one transaction.</summary>
     private const int Chunk = 5_000;
@@ -107,95 +107,6 @@ internal sealed class PushCrm
         }
 
         await RelateAsync(cancellationToken);
-    }
-
-    /// <summary>
-    /// Where the CRM takes two people with the same address: new leads whose person is there already take that record over, and are merged
-    /// with it. Asked for many at once, before the first is created; what the CRM has from us already is no match.
-    /// </summary>
-    private async Task FindPeopleAsync(CancellationToken cancellationToken)
-    {
-        var map = _session.Mapping.Leads;
-        var field = map.Fields.FirstOrDefault(f => f.Theirs == map.Match);
-        if (_session.Crm.Limits.Match == 0 || field is null)
-        {
-            return;
-        }
-
-        var left = Context.MaxLeads;
-        for (var after = 0L; left > 0;)
-        {
-            await using var connection = await Context.Database.OpenAsync(cancellationToken);
-            var links = await connection.QueryStatementAsync(
-                "crm/pending_page",
-                [
-                    ("crm", _session.Store.Crm), ("object", CrmStore.Word(CrmObject.Lead)), ("after", after),
-                    ("limit", Math.Min(_session.Crm.Limits.Match, left)),
-                ],
-                CrmStore.Link,
-                cancellationToken);
-            if (links.Count == 0)
-            {
-                return;
-            }
-
-            after = links[^1].Id;
-            left -= links.Count;
-            var facts = await CrmStore.FactsAsync(connection, CrmObject.Lead, [.. links.Select(l => l.Id)], cancellationToken);
-            await connection.CloseAsync();
-            var wanted = links.Where(l => l is { CrmId: null, Status: "active", Base.Sending: null, ProblemValues: null } && facts.ContainsKey(l.Id))
-                .Select(l => (Link: l, Value: _session.Encode(map, l.Base, facts[l.Id])[field.Ours.Name]))
-                .Where(w => w.Value is not null).ToList();
-            if (wanted.Count > 0)
-            {
-                await TakeOverAsync(map.Match!, wanted, cancellationToken);
-            }
-        }
-    }
-
-    private async Task TakeOverAsync(string match, List<(CrmLink Link, string? Value)> wanted, CancellationToken cancellationToken)
-    {
-        var values = wanted.Select(w => w.Value!).Distinct(StringComparer.Ordinal).ToList();
-        var records = (await _session.Crm.ReadAsync(CrmObject.Lead, CrmLookup.Match, values, cancellationToken)).Where(r => r.Key is null).ToList();
-        var there = records.Select(r => r.Properties.GetValueOrDefault(match)).ToHashSet(StringComparer.OrdinalIgnoreCase);
-        wanted = wanted.FindAll(w => there.Contains(w.Value));
-        if (wanted.Count == 0)
-        {
-            return;
-        }
-
-        _counts["adopted"] += await Context.Database.InTransactionAsync(
-            async (connection, _, token) =>
-            {
-                var links = await CrmStore.LockAsync(connection, [.. wanted.Select(w => w.Link.Id)], null, token);
-                var free = await FreeAsync(connection, CrmObject.Lead, records, token);
-                var taken = new List<LinkChange>();
-                foreach (var link in links.Where(l => l is { CrmId: null, Base.Sending: null, Leased: false }))
-                {
-                    var value = wanted.Find(w => w.Link.Id == link.Id).Value;
-                    if (free.Find(r => string.Equals(r.Properties.GetValueOrDefault(match), value, StringComparison.OrdinalIgnoreCase)) is { } record)
-                    {
-                        free.Remove(record);
-                        taken.Add(new LinkChange(link.Id) { CrmId = record.Id });
-                    }
-                }
-
-                await CrmStore.SaveAsync(connection, taken, null, token);
-                return taken.Count;
-            },
-            cancellationToken);
-    }
-
-    /// <summary>Those of records that no link has.</summary>
-    private async Task<List<CrmRecord>> FreeAsync(
-        Npgsql.NpgsqlConnection connection, CrmObject kind, IReadOnlyList<CrmRecord> records, CancellationToken cancellationToken)
-    {
-        var held = (await connection.QueryStatementAsync(
-            "crm/holders",
-            [("crm", _session.Store.Crm), ("object", CrmStore.Word(kind)), ("crm_ids", records.Select(r => r.Id).ToArray())],
-            row => row.GetString(0),
-            cancellationToken)).ToHashSet(StringComparer.Ordinal);
-        return [.. records.Where(r => !held.Contains(r.Id))];
     }
 
     /// <summary>Where this CRM is new or was not used for long, everything is looked at.</summary>
@@ -298,8 +209,7 @@ internal sealed class PushCrm
                 }
                 catch
                 {
-                    await Context.Database.ExecuteAsync(
-                        "crm/release", [("token", _token), ("ids", links.Select(l => l.Id).ToArray())], CancellationToken.None);
+                    await ReleaseAsync([.. links.Select(l => l.Id)]);
                     throw;
                 }
 
@@ -576,38 +486,6 @@ internal sealed class PushCrm
         }
     }
 
-    /// <summary>
-    /// The records that already have a person's e-mail address: the link takes them over where no other has them, and the next round merges.
-    /// </summary>
-    private async Task<Dictionary<long, string>> AdoptAsync(
-        CrmObject kind, List<Write> writes, IReadOnlyList<CrmOutcome> outcomes, CancellationToken cancellationToken)
-    {
-        var adopted = new Dictionary<long, string>();
-        var map = _session.Mapping.Of(kind);
-        var matchField = map.Fields.FirstOrDefault(f => f.Theirs == map.Match)?.Ours.Name;
-        var duplicates = writes.Where((w, i) => outcomes[i].Kind is CrmOutcomeKind.Duplicate && w.CrmId is null).ToList();
-        if (matchField is null || duplicates.Count == 0)
-        {
-            return adopted;
-        }
-
-        var values = duplicates.Select(w => w.Values.GetValueOrDefault(matchField)).OfType<string>().Distinct(StringComparer.Ordinal).ToList();
-        var records = values.Count == 0 ? [] : await _session.Crm.ReadAsync(kind, CrmLookup.Match, values, cancellationToken);
-        var free = await Context.Database.InTransactionAsync((connection, _, token) => FreeAsync(connection, kind, records, token), cancellationToken);
-        foreach (var write in duplicates)
-        {
-            var match = free.Find(r => string.Equals(
-                r.Properties.GetValueOrDefault(map.Match!), write.Values.GetValueOrDefault(matchField), StringComparison.OrdinalIgnoreCase));
-            if (match is not null)
-            {
-                free.Remove(match);
-                adopted[write.Link.Id] = match.Id;
-            }
-        }
-
-        return adopted;
-    }
-
     private LinkChange Record(ObjectMapping map, Write write, CrmOutcome outcome, Dictionary<long, string> adopted)
     {
         var released = new LinkChange(write.Link.Id) { Settled = true, Release = true };
@@ -652,7 +530,11 @@ internal sealed class PushCrm
             var pairs = await Context.Database.InTransactionAsync(
                 (connection, _, token) => connection.QueryStatementAsync(
                     "crm/unrelated",
-                    [("crm", _session.Store.Crm), ("limit", _session.Crm.Limits.Relate)],
+                    [
+                        ("crm", _session.Store.Crm), ("limit", _session.Crm.Limits.Relate), ("token", _token),
+                        // It may take several calls.
+                        ("lease", 3 * CrmJobs.Lease(Context.Parameters).TotalSeconds),
+                    ],
                     row => (Id: row.GetInt64(0), DealId: row.GetString(1), LeadId: row.GetString(2)),
                     token),
                 cancellationToken);
@@ -661,14 +543,25 @@ internal sealed class PushCrm
                 return;
             }
 
-            _counts["write_calls"]++;
-            await _session.Crm.RelateAsync([.. pairs.Select(p => (p.DealId, p.LeadId))], cancellationToken);
+            var ids = pairs.Select(p => p.Id).ToArray();
+            try
+            {
+                _counts["write_calls"]++;
+                await _session.Crm.RelateAsync([.. pairs.Select(p => (p.DealId, p.LeadId))], cancellationToken);
+            }
+            catch
+            {
+                await ReleaseAsync(ids);
+                throw;
+            }
+
             await Context.Database.ExecuteAsync(
-                "crm/related",
-                [("ids", pairs.Select(p => p.Id).ToArray()), ("lead_crm_ids", pairs.Select(p => p.LeadId).ToArray())],
-                cancellationToken);
+                "crm/related", [("ids", ids), ("lead_crm_ids", pairs.Select(p => p.LeadId).ToArray()), ("token", _token)], cancellationToken);
         }
     }
+
+    private Task ReleaseAsync(long[] ids) =>
+        Context.Database.ExecuteAsync("crm/release", [("token", _token), ("ids", ids)], CancellationToken.None);
 
     /// <summary>Fields in which our side is not what it was when both were in step.</summary>
     private List<string> Changed(ObjectMapping map, CrmLink link, OurFacts ours)

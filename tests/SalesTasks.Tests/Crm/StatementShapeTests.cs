@@ -44,6 +44,8 @@ public sealed class StatementShapeTests(TestDatabase database) : IClassFixture<T
             ("object", "lead"),
             ("status", "active"),
             ("limit", asked),
+            ("token", Guid.Empty),
+            ("lease", 60.0),
             ("crm_ids", Enumerable.Range(1, Asked).Select(i => $"{i}").ToArray()));
 
         Assert.InRange(plan.Work, asked, 20 * asked);

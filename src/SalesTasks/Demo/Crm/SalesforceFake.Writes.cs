@@ -12,6 +12,12 @@ internal sealed partial class SalesforceFake
     /// <summary>Decides for a record that is written whether somebody else has it locked.</summary>
     public Func<JsonObject, bool>? Locked { get; set; }
 
+    /// <summary>A record that something else needs.</summary>
+    public string? Undeletable { get; set; }
+
+    /// <summary>A duplicate rule is active: a new contact with the address of another is refused.</summary>
+    public bool DuplicateRule { get; set; }
+
     /// <summary>What became of a record: its id, whether it is new, or what Salesforce has against it.</summary>
     private sealed record Saved(string? Id, bool Created, JsonObject? Error)
     {
@@ -85,6 +91,11 @@ internal sealed partial class SalesforceFake
         if (Locked?.Invoke(new JsonObject { ["id"] = id }) is true)
         {
             return Lock(id);
+        }
+
+        if (id == Undeletable)
+        {
+            return Refused("DELETE_FAILED", "Your attempt to delete the record could not be completed because it is associated with cases");
         }
 
         Delete(type, Existing(type, id)!);
@@ -358,6 +369,12 @@ internal sealed partial class SalesforceFake
             {
                 return Refused("DUPLICATE_VALUE", $"duplicate value found: {name} duplicates value on record with id: {other.Id[..15]}", name);
             }
+        }
+
+        if (DuplicateRule && record is null && type == "Contact" && given.GetValueOrDefault("Email") is { } address
+            && _records[type].Values.Any(r => !r.Deleted && r.Values.GetValueOrDefault("Email") == address))
+        {
+            return Refused("DUPLICATES_DETECTED", "Use one of these records?");
         }
 
         var missing = _fields[type].Where(f => f.Required && !f.ReadOnly
