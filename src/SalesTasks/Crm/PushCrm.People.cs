@@ -111,7 +111,10 @@ internal sealed partial class PushCrm
 
         var values = duplicates.Select(w => w.Values.GetValueOrDefault(matchField)).OfType<string>().Distinct(StringComparer.Ordinal).ToList();
         var records = values.Count == 0 ? [] : await _session.Crm.ReadAsync(kind, CrmLookup.Match, values, cancellationToken);
-        var free = await Context.Database.InTransactionAsync((connection, _, token) => FreeAsync(connection, kind, records, token), cancellationToken);
+        // Two leads of one address in the same batch: the record that was made for the first is the first's, although that is not recorded yet.
+        var made = outcomes.Where(o => o.Record is not null).Select(o => o.Record!.Id).ToHashSet(StringComparer.Ordinal);
+        var free = await Context.Database.InTransactionAsync(
+            (connection, _, token) => FreeAsync(connection, kind, [.. records.Where(r => !made.Contains(r.Id))], token), cancellationToken);
         foreach (var write in duplicates)
         {
             var match = free.Find(r => string.Equals(

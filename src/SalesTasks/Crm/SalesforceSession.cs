@@ -41,7 +41,7 @@ internal sealed partial record SalesforceSettings(
         var domain = extra.GetValueOrDefault("domain") is { } named ? $"https://{named}.salesforce.com" : null;
         var host = string.IsNullOrEmpty(connection.Host)
             ? domain ?? throw connection.Source.Fault("it needs My Domain as host, such as acme.my.salesforce.com, or the extra domain")
-            : connection.Host;
+            : connection.Host.Contains("://", StringComparison.Ordinal) ? connection.Host : $"https://{connection.Host}";
         var http = HttpSettings.FromHttp(
             connection with
             {

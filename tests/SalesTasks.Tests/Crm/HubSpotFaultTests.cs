@@ -73,4 +73,17 @@ public sealed class HubSpotFaultTests(TestDatabase database) : FaultTests(databa
         Assert.Contains("'company' (for company_name) is no property of contacts", push.Fault);
         Assert.Contains("stages.negotiating = 'contractsent' is no stage of deals", push.Fault);
     }
+
+    [Fact]
+    public async Task Push_TwoLeadsOfOneAddress_OneIsRefusedAndHoldsNothingUp()
+    {
+        await Rig.AddAsync("tw", 4);
+        await Rig.SetLeadAsync("tw2", "email = 'tw1@acme.example'");
+
+        var push = await Rig.PushAsync();
+
+        Assert.True(push.ExitCode is ExitCode.Done, push.ToString());
+        Assert.Equal((3, 1), (push["leads_created"], push["failed"]));
+        Assert.Equal(0, (await Rig.PushAsync())["write_calls"]);
+    }
 }

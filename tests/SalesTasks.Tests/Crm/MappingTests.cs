@@ -35,7 +35,9 @@ public sealed class MappingTests
         Assert.Throws<JobException>(() => CrmMapping.Parse(
             "salesforce",
             "mapping_file 'm.json'",
-            $$"""{"leads": {"key": "k", "fields": [{"ours": "{{ours}}", "theirs": "x", "empty": "{{empty}}"}]}, "deals": {"key": "k", "fields": [{"ours": "name", "theirs": "n"}]}}""")).Message);
+            $$"""
+            {"leads": {"key": "k", "fields": [{"ours": "{{ours}}", "theirs": "x", "empty": "{{empty}}"} ] }, "deals": {"key": "k", "fields": [{"ours": "name", "theirs": "n"}] } }
+            """)).Message);
 
     [Fact]
     public void Parse_ManyFaults_AreNamedTogether()

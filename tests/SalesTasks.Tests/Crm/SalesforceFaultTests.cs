@@ -176,6 +176,7 @@ public sealed class SalesforceFaultTests(TestDatabase database) : FaultTests(dat
 
         var push = await Rig.PushAsync();
 
+        Assert.True(push.ExitCode is ExitCode.Done, push.ToString());
         Assert.Equal((3, 1), (push["leads_created"], push["failed"]));
         Assert.Contains("DUPLICATES_DETECTED", await _database.ScalarAsync<string>("SELECT problem FROM crm_links WHERE problem IS NOT NULL"));
         Assert.Equal(0, (await Rig.PushAsync())["write_calls"]);
