@@ -560,7 +560,7 @@ internal sealed partial class PushCrm
         }
     }
 
-    private Task ReleaseAsync(long[] ids) =>
+    private Task<int> ReleaseAsync(long[] ids) =>
         Context.Database.ExecuteAsync("crm/release", [("token", _token), ("ids", ids)], CancellationToken.None);
 
     /// <summary>Fields in which our side is not what it was when both were in step.</summary>

@@ -421,7 +421,7 @@ internal sealed class Salesforce : ICrm
     }
 
     /// <summary>Salesforce wants numbers and booleans as such.</summary>
-    private JsonNode? Json(CrmObject kind, string name, string? value) => value switch
+    private JsonValue? Json(CrmObject kind, string name, string? value) => value switch
     {
         null => null,
         _ when _booleans.Contains((kind, name)) => JsonValue.Create(value == "true"),

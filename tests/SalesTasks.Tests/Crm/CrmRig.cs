@@ -88,7 +88,7 @@ internal sealed class CrmRig : IAsyncDisposable
         .Start([.. arguments, "--crm-type", Theirs.Type]);
 
     /// <summary>The adapter alone.</summary>
-    public ICrm OpenSalesforce(bool asPerson)
+    public Salesforce OpenSalesforce(bool asPerson)
     {
         var said = Theirs.Connection(Token);
         var connection = new AirflowConnection(new ConnectionSource("test_crm", "the test"), "salesforce")

@@ -8,7 +8,7 @@ public abstract class FaultTests(TestDatabase database, string crm) : IClassFixt
 {
     private readonly CrmRig _rig = new(database, crm);
 
-    protected private CrmRig Rig => _rig;
+    private protected CrmRig Rig => _rig;
 
     public async ValueTask InitializeAsync() => await _rig.EmptyAsync();
 
@@ -231,7 +231,7 @@ public abstract class FaultTests(TestDatabase database, string crm) : IClassFixt
     }
 
     /// <param name="extraCalls">At most so many calls that write go to finding it.</param>
-    protected private async Task OneBadRecordAsync(int extraCalls)
+    private protected async Task OneBadRecordAsync(int extraCalls)
     {
         await _rig.AddAsync("q", 1000);
         await _rig.SetLeadAsync("q500", "email = 'not an address'");

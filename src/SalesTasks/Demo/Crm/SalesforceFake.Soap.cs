@@ -19,13 +19,13 @@ internal sealed partial class SalesforceFake
         }
         catch (XmlException)
         {
-            return Fault("soapenv:Client", "the envelope is no XML");
+            return SoapFault("soapenv:Client", "the envelope is no XML");
         }
 
         var session = envelope.Descendants().FirstOrDefault(e => e.Name.LocalName == "sessionId")?.Value;
         if (session is null || !_sessions.Contains(session))
         {
-            return Fault("sf:INVALID_SESSION_ID", "INVALID_SESSION_ID: Invalid Session ID found in SessionHeader: Illegal Session");
+            return SoapFault("sf:INVALID_SESSION_ID", "INVALID_SESSION_ID: Invalid Session ID found in SessionHeader: Illegal Session");
         }
 
         var call = envelope.Element(s_envelope + "Body")?.Elements().FirstOrDefault();
@@ -33,7 +33,7 @@ internal sealed partial class SalesforceFake
         {
             "emptyRecycleBin" => Purge([.. call.Elements().Where(e => e.Name.LocalName == "ids").Select(e => e.Value)]),
             "merge" => MergeBySoap(call),
-            _ => Fault("sf:UNKNOWN_EXCEPTION", "there is no such call here"),
+            _ => SoapFault("sf:UNKNOWN_EXCEPTION", "there is no such call here"),
         };
     }
 
@@ -41,7 +41,7 @@ internal sealed partial class SalesforceFake
     {
         if (ids.Count > MaxCollection)
         {
-            return Fault("sf:EXCEEDED_ID_LIMIT", "EXCEEDED_ID_LIMIT: record limit reached. cannot submit more than 200 records in this call");
+            return SoapFault("sf:EXCEEDED_ID_LIMIT", "EXCEEDED_ID_LIMIT: record limit reached. cannot submit more than 200 records in this call");
         }
 
         return Reply("emptyRecycleBin", ids.ConvertAll(id =>
@@ -79,7 +79,7 @@ internal sealed partial class SalesforceFake
 
     private static FakeAnswer Reply(string call, List<XElement> results) => Envelope(200, new XElement(s_partner + $"{call}Response", results));
 
-    private static FakeAnswer Fault(string code, string message) =>
+    private static FakeAnswer SoapFault(string code, string message) =>
         Envelope(500, new XElement(s_envelope + "Fault", new XElement("faultcode", code), new XElement("faultstring", message)));
 
     private static FakeAnswer Envelope(int status, XElement body) => new(status)
