@@ -13,7 +13,7 @@ internal sealed class CrmRig : IAsyncDisposable
     {
         Database = database;
         Theirs = CrmStand.Of(crm);
-        Token = Theirs.Secret;
+        Token = CrmStand.Secret;
     }
 
     public TestDatabase Database { get; }

@@ -12,14 +12,14 @@ internal sealed record StandRecord(string Id, IReadOnlyDictionary<string, string
 /// </summary>
 internal abstract class CrmStand : IAsyncDisposable
 {
+    public const string Secret = "secret-token";
+
     public abstract string Type { get; }
 
     public abstract FakeHttp Http { get; }
 
     /// <summary>What the connection says beside the extras that both have.</summary>
     public abstract Dictionary<string, object> Connection(string secret);
-
-    public string Secret => "secret-token";
 
     /// <summary>Records of a call that writes.</summary>
     public abstract int Batch { get; }

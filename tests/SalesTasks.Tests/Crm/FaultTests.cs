@@ -12,7 +12,11 @@ public abstract class FaultTests(TestDatabase database, string crm) : IClassFixt
 
     public async ValueTask InitializeAsync() => await _rig.EmptyAsync();
 
-    public ValueTask DisposeAsync() => _rig.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await _rig.DisposeAsync();
+        GC.SuppressFinalize(this);
+    }
 
     [Fact]
     public Task Push_OneBadRecordInAThousand_IsKeptAndTriedAgainWhenItChanges() => OneBadRecordAsync(extraCalls: 0);

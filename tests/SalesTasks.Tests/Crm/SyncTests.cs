@@ -14,7 +14,11 @@ public abstract class SyncTests(TestDatabase database, string crm) : IClassFixtu
 
     public async ValueTask InitializeAsync() => await _rig.EmptyAsync();
 
-    public ValueTask DisposeAsync() => _rig.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await _rig.DisposeAsync();
+        GC.SuppressFinalize(this);
+    }
 
     [Fact]
     public async Task Push_First_CreatesContactsAndDealsAttachedToThem()
