@@ -7,12 +7,37 @@ using SalesTasks.Delivery;
 
 namespace SalesTasks.Crm;
 
-/// <summary>An answer of a CRM that is not about limits, credentials or its health.</summary>
-/// <param name="Status">200 – 499.</param>
+/// <summary>An answer of a CRM.</summary>
+/// <param name="Status">From <see cref="CrmHttp.SendAsync"/> 200 – 499.</param>
 /// <param name="Body">JSON; null: none.</param>
 internal sealed record CrmAnswer(int Status, JsonNode? Body)
 {
     public bool Succeeded => Status is >= 200 and < 300;
+
+    /// <summary>A body that is XML.</summary>
+    public string? Xml { get; init; }
+
+    /// <summary>What Retry-After says.</summary>
+    public TimeSpan? RetryAfter { get; init; }
+
+    /// <summary>Salesforce's header Sforce-Limit-Info.</summary>
+    public string? LimitInfo { get; init; }
+}
+
+/// <summary>A request to a CRM.</summary>
+/// <param name="Method">GET, POST, PATCH or DELETE.</param>
+/// <param name="Address">Where.</param>
+/// <param name="Headers">The authorization and what else is needed.</param>
+internal sealed record CrmRequest(HttpMethod Method, Uri Address, IReadOnlyDictionary<string, string> Headers)
+{
+    /// <summary>Sent as JSON; null: none.</summary>
+    public JsonNode? Body { get; init; }
+
+    /// <summary>Sent instead of JSON: a form or XML, and what it is.</summary>
+    public (string Text, string MediaType)? Text { get; init; }
+
+    /// <summary>False: doing it twice would make two; where it is not known to have failed it is left to the caller.</summary>
+    public bool Repeatable { get; init; } = true;
 }
 
 /// <summary>The CRM wants to be left alone.</summary>
@@ -62,28 +87,19 @@ internal sealed class CrmHttp : IDisposable
     }
 
     /// <summary>One call, made again where that helps.</summary>
-    /// <param name="method">GET, POST, PATCH or DELETE.</param>
-    /// <param name="address">Where.</param>
-    /// <param name="body">Sent as JSON; null: none.</param>
-    /// <param name="headers">The authorization and what else is needed.</param>
+    /// <param name="request">What is asked.</param>
     /// <param name="limit">What limit an answer tells of, if any.</param>
     /// <param name="cancellationToken">Asked to stop.</param>
     /// <exception cref="JobException">69: bad credentials; 75: not reachable, out of order, or too much at once for long.</exception>
-    public async Task<CrmAnswer> SendAsync(
-        HttpMethod method,
-        Uri address,
-        JsonNode? body,
-        IReadOnlyDictionary<string, string> headers,
-        Func<int, JsonNode?, TimeSpan?, CrmLimit?> limit,
-        CancellationToken cancellationToken)
+    public async Task<CrmAnswer> SendAsync(CrmRequest request, Func<CrmAnswer, CrmLimit?> limit, CancellationToken cancellationToken)
     {
         for (var (attempt, failures) = (1, 0); ; attempt++)
         {
             string fault;
             try
             {
-                var (status, answer, retryAfter) = await CallAsync(method, address, body, headers, cancellationToken);
-                if (limit(status, answer, retryAfter) is { } asked)
+                var answer = await CallAsync(request, cancellationToken);
+                if (limit(answer) is { } asked)
                 {
                     await _budget.PauseAsync(asked.Pause);
                     if (attempt >= Tries || asked.Pause > CrmBudget.MaxPause)
@@ -95,12 +111,12 @@ internal sealed class CrmHttp : IDisposable
                     continue;
                 }
 
-                if (status < 500 && status != 408)
+                if (answer.Status is < 500 and not 408)
                 {
-                    return new CrmAnswer(status, answer);
+                    return answer;
                 }
 
-                fault = $"HTTP {status}";
+                fault = $"HTTP {answer.Status}";
             }
             catch (HttpRequestException exception) when (exception.InnerException is BlockedAddressException)
             {
@@ -123,7 +139,7 @@ internal sealed class CrmHttp : IDisposable
                 fault = $"no answer within {_timeout.TotalSeconds:0} s";
             }
 
-            if (++failures >= FailureTries)
+            if (++failures >= FailureTries || !request.Repeatable)
             {
                 throw JobException.Temporary($"{_crm}: {fault}; tried {failures} times.");
             }
@@ -132,25 +148,31 @@ internal sealed class CrmHttp : IDisposable
         }
     }
 
+    /// <summary>Keeps all runs from calling for a while.</summary>
+    public Task PauseAsync(TimeSpan pause) => _budget.PauseAsync(pause);
+
     public void Dispose() => _client.Dispose();
 
-    private async Task<(int Status, JsonNode? Body, TimeSpan? RetryAfter)> CallAsync(
-        HttpMethod method, Uri address, JsonNode? body, IReadOnlyDictionary<string, string> headers, CancellationToken cancellationToken)
+    private async Task<CrmAnswer> CallAsync(CrmRequest asked, CancellationToken cancellationToken)
     {
         var slot = await _budget.TakeAsync(cancellationToken);
         try
         {
             using var deadline = new CancellationTokenSource(_timeout, _time);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
-            using var request = new HttpRequestMessage(method, address);
+            using var request = new HttpRequestMessage(asked.Method, asked.Address);
             request.Headers.TryAddWithoutValidation("User-Agent", "sales-tasks");
             request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
-            foreach (var (name, value) in headers)
+            foreach (var (name, value) in asked.Headers)
             {
                 request.Headers.TryAddWithoutValidation(name, value);
             }
 
-            if (body is not null)
+            if (asked.Text is { } text)
+            {
+                request.Content = new StringContent(text.Text, Encoding.UTF8, text.MediaType);
+            }
+            else if (asked.Body is { } body)
             {
                 request.Content = new StringContent(body.ToJsonString(), Encoding.UTF8, "application/json");
             }
@@ -164,9 +186,15 @@ internal sealed class CrmHttp : IDisposable
             }
 
             // An error page of a gateway is no JSON; its status says enough.
-            var json = bytes.Length == 0 ? null : status is >= 200 and < 300 ? JsonNode.Parse(bytes) : TryParse(bytes);
+            var isXml = response.Content.Headers.ContentType?.MediaType is "text/xml";
+            var json = bytes.Length == 0 || isXml ? null : status is >= 200 and < 300 ? JsonNode.Parse(bytes) : TryParse(bytes);
             var retry = response.Headers.RetryAfter;
-            return (status, json, retry?.Delta ?? (retry?.Date is { } date ? date - _time.GetUtcNow() : null));
+            return new CrmAnswer(status, json)
+            {
+                Xml = isXml ? Encoding.UTF8.GetString(bytes) : null,
+                RetryAfter = retry?.Delta ?? (retry?.Date is { } date ? date - _time.GetUtcNow() : null),
+                LimitInfo = response.Headers.TryGetValues("Sforce-Limit-Info", out var told) ? told.FirstOrDefault() : null,
+            };
         }
         finally
         {

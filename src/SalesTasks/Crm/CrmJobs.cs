@@ -11,7 +11,7 @@ internal static class CrmJobs
     /// <summary>A lease outlives the request by this many seconds.</summary>
     private const int LeaseMargin = 30;
 
-    public static readonly ChoiceParameter CrmType = new("crm_type", "CRM", "Which CRM the connection of SALES_CRM_CONN_ID leads to.", "hubspot", "hubspot")
+    public static readonly ChoiceParameter CrmType = new("crm_type", "CRM", "Which CRM the connection of SALES_CRM_CONN_ID leads to.", "hubspot", "hubspot", "salesforce")
     { Section = Section };
 
     public static readonly ChoiceParameter Direction = new(

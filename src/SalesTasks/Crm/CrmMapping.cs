@@ -13,7 +13,11 @@ internal enum FieldRule
 }
 
 /// <summary>One of our fields and the CRM's that holds the same.</summary>
-internal sealed record FieldMapping(OurField Ours, string Theirs, FieldRule Rule);
+internal sealed record FieldMapping(OurField Ours, string Theirs, FieldRule Rule)
+{
+    /// <summary>The word that stands there for nothing, where the CRM demands a value.</summary>
+    public string? Empty { get; init; }
+}
 
 /// <summary>How an object is kept in step.</summary>
 /// <param name="Kind">Leads or deals.</param>
@@ -39,7 +43,7 @@ internal sealed class CrmMapping
         ["crm", "leads", "deals", "stages", "owners", "lead_selection", "create_leads", "deletions"];
 
     private static readonly string[] s_objectMembers = ["key", "fields", "constants", "match"];
-    private static readonly string[] s_fieldMembers = ["ours", "theirs", "rule"];
+    private static readonly string[] s_fieldMembers = ["ours", "theirs", "rule", "empty"];
     private static readonly string[] s_stages =
         ["qualified", "contacted", "meeting_scheduled", "proposal_sent", "negotiating", "closed_won", "closed_lost"];
 
@@ -128,7 +132,7 @@ internal sealed class CrmMapping
         var map = Of(kind);
         if (!schema.Fields.TryGetValue(map.Key, out var key))
         {
-            yield return $"{_place}: key '{map.Key}' is no property of {schema.Name}; create it there as text with unique values";
+            yield return $"{_place}: key '{map.Key}' is no property of {schema.Name}; create it there as text with unique values (in Salesforce an external id as well)";
         }
         else if (!key.Unique)
         {
@@ -313,9 +317,15 @@ internal sealed class CrmMapping
             _faults.Add($"{at}.rule = '{rule}' is not allowed: {field.Name} is calculated here; allowed: ours");
         }
 
+        var empty = Text(entry, "empty");
+        if (empty is not null && (string.IsNullOrWhiteSpace(empty) || field is not { Type: OurType.Text, OnlyNew: false }))
+        {
+            _faults.Add($"{at}.empty = '{empty}' is not allowed; allowed: a word, for a field that holds text");
+        }
+
         return field is null || theirs is null
             ? null
-            : new FieldMapping(field, theirs, rule switch { "ours" => FieldRule.Ours, "theirs" => FieldRule.Theirs, _ => FieldRule.Newest });
+            : new FieldMapping(field, theirs, rule switch { "ours" => FieldRule.Ours, "theirs" => FieldRule.Theirs, _ => FieldRule.Newest }) { Empty = empty?.Trim() };
     }
 
     private void Known(JsonElement element, string prefix, string[] members)

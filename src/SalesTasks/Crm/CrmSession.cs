@@ -54,11 +54,9 @@ internal sealed partial class CrmSession : IAsyncDisposable
         var mapping = CrmMapping.Load(type, context.Parameters.Get(CrmJobs.MappingFile));
         var timeout = TimeSpan.FromSeconds(context.Parameters.Get(CrmJobs.RequestTimeout));
         CrmBudget budget = null!;
-        var crm = HubSpot.Open(connection, mapping, quota =>
-        {
-            budget = new CrmBudget(context.DryRun ? null : context.Database, id, quota, timeout, context.Time);
-            return new CrmHttp("HubSpot", budget, timeout, context.Time);
-        });
+        ICrm crm = type is "salesforce"
+            ? Salesforce.Open(connection, mapping, context.Time, quota => Http("Salesforce", quota))
+            : HubSpot.Open(connection, mapping, quota => Http("HubSpot", quota));
         try
         {
             var schemas = new Dictionary<CrmObject, CrmSchema>
@@ -80,6 +78,12 @@ internal sealed partial class CrmSession : IAsyncDisposable
         {
             await crm.DisposeAsync();
             throw;
+        }
+
+        CrmHttp Http(string name, CrmQuota quota)
+        {
+            budget = new CrmBudget(context.DryRun ? null : context.Database, id, quota, timeout, context.Time);
+            return new CrmHttp(name, budget, timeout, context.Time);
         }
     }
 

@@ -24,7 +24,7 @@ internal sealed class CrmValues(
     /// <returns>False: the CRM has nothing for it (a representative who is no owner there); the field is left alone.</returns>
     public bool TryEncode(CrmObject kind, FieldMapping field, string? ours, out string? theirs)
     {
-        theirs = null;
+        theirs = Empty(kind, field);
         if (string.IsNullOrWhiteSpace(ours))
         {
             return true;
@@ -45,8 +45,13 @@ internal sealed class CrmValues(
 
     /// <summary>The CRM's value for us.</summary>
     /// <returns>False: it means nothing here, or the database does not take it.</returns>
-    public bool TryDecode(FieldMapping field, string? theirs, out string? ours)
+    public bool TryDecode(CrmObject kind, FieldMapping field, string? theirs, out string? ours)
     {
+        if (theirs is not null && theirs == Empty(kind, field) && !(_repById.TryGetValue(theirs, out var rep) && reps.Contains(rep)))
+        {
+            theirs = null;
+        }
+
         ours = theirs;
         if (theirs is null)
         {
@@ -77,6 +82,10 @@ internal sealed class CrmValues(
         }
     }
 
+    /// <summary>What the CRM's field holds where we have nothing: null, or a word that stands for it.</summary>
+    public string? Empty(CrmObject kind, FieldMapping field) =>
+        field.Empty ?? (schemas[kind].Fields.TryGetValue(field.Theirs, out var info) ? info.Empty : null);
+
     /// <summary>One spelling of a value, so that 1000 and 1000.00 are no change.</summary>
     public string? Normalize(CrmObject kind, FieldMapping field, string? value)
     {
@@ -86,7 +95,7 @@ internal sealed class CrmValues(
             return null;
         }
 
-        var type = schemas[kind].Fields.TryGetValue(field.Theirs, out var info) ? info.Type : CrmValueType.Text;
+        var info = schemas[kind].Fields.GetValueOrDefault(field.Theirs);
         switch (field.Ours.Type)
         {
             case OurType.Email:
@@ -95,7 +104,14 @@ internal sealed class CrmValues(
                 return number.ToString("0.############", CultureInfo.InvariantCulture);
             case OurType.Instant or OurType.Day when DateTimeOffset.TryParse(
                 text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var at):
-                return at.ToString(type is CrmValueType.Day ? "yyyy-MM-dd" : "yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
+                return at.ToString(
+                    info switch
+                    {
+                        { Type: CrmValueType.Day } => "yyyy-MM-dd",
+                        { WholeSeconds: true } => "yyyy-MM-dd'T'HH:mm:ss'.000Z'",
+                        _ => "yyyy-MM-dd'T'HH:mm:ss.fff'Z'",
+                    },
+                    CultureInfo.InvariantCulture);
             default:
                 return text;
         }

@@ -200,6 +200,8 @@ internal sealed class HubSpot : ICrm
         await CallAsync(HttpMethod.Post, $"crm/v3/objects/{Path(kind)}/batch/archive", request, cancellationToken);
     }
 
+    public Task EraseAsync(CrmObject kind, IReadOnlyList<string> ids, CancellationToken cancellationToken) => throw new NotSupportedException();
+
     public ValueTask DisposeAsync()
     {
         _http.Dispose();
@@ -306,7 +308,7 @@ internal sealed class HubSpot : ICrm
     private async Task<CrmAnswer> SendAsync(HttpMethod method, string path, JsonNode? body, CancellationToken cancellationToken)
     {
         var address = new Uri($"{_settings.Address.ToString().TrimEnd('/')}/{path}");
-        var answer = await _http.SendAsync(method, address, body, _settings.Headers, Limit, cancellationToken);
+        var answer = await _http.SendAsync(new CrmRequest(method, address, _settings.Headers) { Body = body }, Limit, cancellationToken);
         return answer.Status switch
         {
             401 => throw JobException.Refused(
@@ -317,13 +319,13 @@ internal sealed class HubSpot : ICrm
         };
     }
 
-    private static CrmLimit? Limit(int status, JsonNode? body, TimeSpan? retryAfter) => (status, Text(body, "policyName")) switch
+    private static CrmLimit? Limit(CrmAnswer answer) => (answer.Status, Text(answer.Body, "policyName")) switch
     {
-        (429, "DAILY") => new CrmLimit(retryAfter ?? TimeSpan.FromHours(1), "HTTP 429: the day's calls are used up"),
-        (429, "TEN_SECONDLY_ROLLING") => new CrmLimit(retryAfter ?? TimeSpan.FromSeconds(10), "HTTP 429: too many calls within ten seconds"),
-        (429, _) => new CrmLimit(retryAfter ?? TimeSpan.FromSeconds(1), "HTTP 429: too many calls at once"),
+        (429, "DAILY") => new CrmLimit(answer.RetryAfter ?? TimeSpan.FromHours(1), "HTTP 429: the day's calls are used up"),
+        (429, "TEN_SECONDLY_ROLLING") => new CrmLimit(answer.RetryAfter ?? TimeSpan.FromSeconds(10), "HTTP 429: too many calls within ten seconds"),
+        (429, _) => new CrmLimit(answer.RetryAfter ?? TimeSpan.FromSeconds(1), "HTTP 429: too many calls at once"),
         // A lock of HubSpot's own, to be left alone for two seconds.
-        (423, _) => new CrmLimit(retryAfter ?? TimeSpan.FromSeconds(2), "HTTP 423: locked"),
+        (423, _) => new CrmLimit(answer.RetryAfter ?? TimeSpan.FromSeconds(2), "HTTP 423: locked"),
         _ => null,
     };
 

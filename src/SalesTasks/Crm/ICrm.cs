@@ -35,7 +35,7 @@ internal interface ICrm : IAsyncDisposable
     public Task<CrmPage> ReadDeletedAsync(CrmObject kind, CrmWindow window, string? page, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Records by values of a field, at most <see cref="CrmLimits.Read"/>. What does not exist is left out; a record that went into another
+    /// Records by values of a field, at most <see cref="CrmLimits.Read"/> (<see cref="CrmLimits.Match"/> where that is not 0). What does not exist is left out; a record that went into another
     /// one comes as that other one, with the old id among <see cref="CrmRecord.MergedIds"/>.
     /// </summary>
     public Task<IReadOnlyList<CrmRecord>> ReadAsync(CrmObject kind, CrmLookup by, IReadOnlyList<string> values, CancellationToken cancellationToken);
@@ -51,11 +51,22 @@ internal interface ICrm : IAsyncDisposable
     public Task RelateAsync(IReadOnlyList<(string DealId, string LeadId)> pairs, CancellationToken cancellationToken);
 
     /// <summary>Deletes up to <see cref="CrmLimits.Write"/> records so that a person can bring them back; gone already counts as done.</summary>
+    /// <exception cref="CrmBatchRefusedException">Some of them are not deleted, the others are.</exception>
     public Task DeleteAsync(CrmObject kind, IReadOnlyList<string> ids, CancellationToken cancellationToken);
+
+    /// <summary>Removes records for good, as a person's right to erasure asks; gone already counts as done.</summary>
+    public Task EraseAsync(CrmObject kind, IReadOnlyList<string> ids, CancellationToken cancellationToken);
 }
 
 /// <summary>Records a call takes at most.</summary>
-internal sealed record CrmLimits(int Write, int Read, int Relate);
+internal sealed record CrmLimits(int Write, int Read, int Relate)
+{
+    /// <summary>
+    /// For a CRM that takes two people with the same e-mail address: how many are asked for at once before any is created. 0: the CRM refuses
+    /// the second, which costs nothing while there is none.
+    /// </summary>
+    public int Match { get; init; }
+}
 
 /// <summary>By what records are looked up.</summary>
 internal enum CrmLookup
@@ -147,4 +158,11 @@ internal enum CrmValueType
 /// <param name="Unique">No two records may have the same value.</param>
 /// <param name="ReadOnly">Only the CRM itself writes it.</param>
 /// <param name="Options">Values it takes; empty: any.</param>
-internal sealed record CrmFieldInfo(CrmValueType Type, bool Unique, bool ReadOnly, IReadOnlyCollection<string> Options);
+internal sealed record CrmFieldInfo(CrmValueType Type, bool Unique, bool ReadOnly, IReadOnlyCollection<string> Options)
+{
+    /// <summary>What stands in the field where nothing was given, since it is never empty; null: it may be.</summary>
+    public string? Empty { get; init; }
+
+    /// <summary>An instant without a part of a second.</summary>
+    public bool WholeSeconds { get; init; }
+}

@@ -160,7 +160,7 @@ internal sealed class Merger(CrmValues values, SyncDirection direction)
                 return;
             }
 
-            if (!values.TryDecode(field, their, out var taken))
+            if (!values.TryDecode(kind, field, their, out var taken))
             {
                 // Ours stays, theirs stays, and the journal says so once.
                 result.Conflicts.Add(new Conflict(name, theirBase, our, their, true, "not_usable"));

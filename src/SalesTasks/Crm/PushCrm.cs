@@ -7,7 +7,7 @@ namespace SalesTasks.Crm;
 /// <c>crm push</c>: what changed here goes to the CRM. Links are claimed in batches of one call's size; a record that exists there is read and
 /// merged first; what is to be sent is written down before it is, and what became of it after.
 /// </summary>
-internal sealed class PushCrm
+internal sealed partial class PushCrm
 {
     /// <summary>Changes listed in one transaction.</summary>
     private const int Chunk = 5_000;
@@ -100,6 +100,7 @@ internal sealed class PushCrm
             await JudgeVolumeAsync(connection, count: false, cancellationToken);
         }
 
+        await FindPeopleAsync(cancellationToken);
         foreach (var kind in (CrmObject[])[CrmObject.Lead, CrmObject.Deal])
         {
             await PushAsync(kind, cancellationToken);
@@ -208,8 +209,7 @@ internal sealed class PushCrm
                 }
                 catch
                 {
-                    await Context.Database.ExecuteAsync(
-                        "crm/release", [("token", _token), ("ids", links.Select(l => l.Id).ToArray())], CancellationToken.None);
+                    await ReleaseAsync([.. links.Select(l => l.Id)]);
                     throw;
                 }
 
@@ -257,6 +257,7 @@ internal sealed class PushCrm
         }
     }
 
+    /// <summary>Halves where the CRM does not delete some; such a one is left there.</summary>
     private async Task DeleteAsync(CrmObject kind, List<CrmLink> links, CancellationToken cancellationToken)
     {
         if (links.Count == 0)
@@ -266,9 +267,22 @@ internal sealed class PushCrm
 
         if (_session.Mapping.ArchiveTheirs)
         {
-            _counts["write_calls"]++;
-            await _session.Crm.DeleteAsync(kind, [.. links.Select(l => l.CrmId!)], cancellationToken);
-            _counts["deleted"] += links.Count;
+            try
+            {
+                _counts["write_calls"]++;
+                await _session.Crm.DeleteAsync(kind, [.. links.Select(l => l.CrmId!)], cancellationToken);
+                _counts["deleted"] += links.Count;
+            }
+            catch (CrmBatchRefusedException) when (links.Count > 1)
+            {
+                await DeleteAsync(kind, links[..(links.Count / 2)], cancellationToken);
+                await DeleteAsync(kind, links[(links.Count / 2)..], cancellationToken);
+                return;
+            }
+            catch (CrmBatchRefusedException)
+            {
+                _counts["failed"]++;
+            }
         }
 
         await SaveAsync(links.Select(l => Done(l) with { Settled = true }), cancellationToken);
@@ -351,6 +365,14 @@ internal sealed class PushCrm
         var map = _session.Mapping.Of(kind);
         var ids = claimed.Select(l => l.Id).ToArray();
         await connection.ExecuteStatementAsync("database/set_actor", [("actor", CrmJobs.Push.Name)], cancellationToken);
+        // Before the links, as a pull locks them.
+        await connection.ExecuteStatementAsync(
+            "crm/drop_seen",
+            [
+                ("crm", _session.Store.Crm), ("object", CrmStore.Word(kind)), ("crm_ids", theirs.Values.Select(r => r.Id).ToArray()),
+                ("modified_at", theirs.Values.Select(r => r.ModifiedAt).ToArray()),
+            ],
+            cancellationToken);
         var links = await CrmStore.LockAsync(connection, ids, _token, cancellationToken);
         var facts = await CrmStore.FactsAsync(connection, kind, ids, cancellationToken);
         var holders = (await connection.QueryStatementAsync(
@@ -464,45 +486,6 @@ internal sealed class PushCrm
         }
     }
 
-    /// <summary>
-    /// The records that already have a person's e-mail address: the link takes them over where no other has them, and the next round merges.
-    /// </summary>
-    private async Task<Dictionary<long, string>> AdoptAsync(
-        CrmObject kind, List<Write> writes, IReadOnlyList<CrmOutcome> outcomes, CancellationToken cancellationToken)
-    {
-        var adopted = new Dictionary<long, string>();
-        var map = _session.Mapping.Of(kind);
-        var matchField = map.Fields.FirstOrDefault(f => f.Theirs == map.Match)?.Ours.Name;
-        var duplicates = writes.Where((w, i) => outcomes[i].Kind is CrmOutcomeKind.Duplicate && w.CrmId is null).ToList();
-        if (matchField is null || duplicates.Count == 0)
-        {
-            return adopted;
-        }
-
-        var values = duplicates.Select(w => w.Values.GetValueOrDefault(matchField)).OfType<string>().Distinct(StringComparer.Ordinal).ToList();
-        var records = values.Count == 0 ? [] : await _session.Crm.ReadAsync(kind, CrmLookup.Match, values, cancellationToken);
-        var held = await Context.Database.InTransactionAsync(
-            (connection, _, token) => connection.QueryStatementAsync(
-                "crm/holders",
-                [("crm", _session.Store.Crm), ("object", CrmStore.Word(kind)), ("crm_ids", records.Select(r => r.Id).ToArray())],
-                row => row.GetString(0),
-                token),
-            cancellationToken);
-        var free = records.Where(r => !held.Contains(r.Id, StringComparer.Ordinal)).ToList();
-        foreach (var write in duplicates)
-        {
-            var match = free.Find(r => string.Equals(
-                r.Properties.GetValueOrDefault(map.Match!), write.Values.GetValueOrDefault(matchField), StringComparison.OrdinalIgnoreCase));
-            if (match is not null)
-            {
-                free.Remove(match);
-                adopted[write.Link.Id] = match.Id;
-            }
-        }
-
-        return adopted;
-    }
-
     private LinkChange Record(ObjectMapping map, Write write, CrmOutcome outcome, Dictionary<long, string> adopted)
     {
         var released = new LinkChange(write.Link.Id) { Settled = true, Release = true };
@@ -520,7 +503,7 @@ internal sealed class PushCrm
                         f => f.Ours.Name,
                         f => record.Properties.TryGetValue(f.Theirs, out var told)
                             ? _session.Values.Normalize(map.Kind, f, told)
-                            : write.Values.GetValueOrDefault(f.Ours.Name),
+                            : write.Values.GetValueOrDefault(f.Ours.Name) ?? _session.Values.Empty(map.Kind, f),
                         StringComparer.Ordinal),
                     LookedAt = write.Link.Changes,
                 };
@@ -547,7 +530,11 @@ internal sealed class PushCrm
             var pairs = await Context.Database.InTransactionAsync(
                 (connection, _, token) => connection.QueryStatementAsync(
                     "crm/unrelated",
-                    [("crm", _session.Store.Crm), ("limit", _session.Crm.Limits.Relate)],
+                    [
+                        ("crm", _session.Store.Crm), ("limit", _session.Crm.Limits.Relate), ("token", _token),
+                        // It may take several calls.
+                        ("lease", 3 * CrmJobs.Lease(Context.Parameters).TotalSeconds),
+                    ],
                     row => (Id: row.GetInt64(0), DealId: row.GetString(1), LeadId: row.GetString(2)),
                     token),
                 cancellationToken);
@@ -556,14 +543,25 @@ internal sealed class PushCrm
                 return;
             }
 
-            _counts["write_calls"]++;
-            await _session.Crm.RelateAsync([.. pairs.Select(p => (p.DealId, p.LeadId))], cancellationToken);
+            var ids = pairs.Select(p => p.Id).ToArray();
+            try
+            {
+                _counts["write_calls"]++;
+                await _session.Crm.RelateAsync([.. pairs.Select(p => (p.DealId, p.LeadId))], cancellationToken);
+            }
+            catch
+            {
+                await ReleaseAsync(ids);
+                throw;
+            }
+
             await Context.Database.ExecuteAsync(
-                "crm/related",
-                [("ids", pairs.Select(p => p.Id).ToArray()), ("lead_crm_ids", pairs.Select(p => p.LeadId).ToArray())],
-                cancellationToken);
+                "crm/related", [("ids", ids), ("lead_crm_ids", pairs.Select(p => p.LeadId).ToArray()), ("token", _token)], cancellationToken);
         }
     }
+
+    private Task<int> ReleaseAsync(long[] ids) =>
+        Context.Database.ExecuteAsync("crm/release", [("token", _token), ("ids", ids)], CancellationToken.None);
 
     /// <summary>Fields in which our side is not what it was when both were in step.</summary>
     private List<string> Changed(ObjectMapping map, CrmLink link, OurFacts ours)

@@ -22,6 +22,18 @@ public sealed partial class ClientTests
         Assert.Contains("as it should be", result.Output);
     }
 
+    [Fact]
+    public async Task SalesforceFake_ToJsforce_IsSalesforce()
+    {
+        var folder = await InstallAsync();
+        await using var fake = new SalesforceFake(TimeProvider.System, "client", "secret") { BurstCalls = 1000 };
+
+        var result = await RunAsync("node", folder, $"{Checkout.Root}/tests/crm/salesforce.cjs", $"http://127.0.0.1:{fake.Port}", "client", "secret");
+
+        Assert.True(result.ExitCode == 0, result.ToString());
+        Assert.Contains("as it should be", result.Output);
+    }
+
     /// <summary>The clients as locked, installed once beside the tests.</summary>
     private static async Task<string> InstallAsync()
     {
@@ -36,7 +48,7 @@ public sealed partial class ClientTests
         }
 
         var folder = Path.Combine(AppContext.BaseDirectory, "crm-clients");
-        if (!Directory.Exists(Path.Combine(folder, "node_modules", "@hubspot")))
+        if (!Directory.Exists(Path.Combine(folder, "node_modules", "jsforce")))
         {
             Directory.CreateDirectory(folder);
             foreach (var file in (string[])["package.json", "package-lock.json"])

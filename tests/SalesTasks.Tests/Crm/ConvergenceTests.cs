@@ -3,11 +3,15 @@ using SalesTasks.Tests.TestBase;
 
 namespace SalesTasks.Tests.Crm;
 
+public sealed class HubSpotConvergenceTests(TestDatabase database) : ConvergenceTests(database, "hubspot");
+
+public sealed class SalesforceConvergenceTests(TestDatabase database) : ConvergenceTests(database, "salesforce");
+
 /// <summary>
 /// Whatever people edit, delete and merge on either side, and whatever goes wrong on the way: two quiet syncs later both sides hold the same,
 /// every edit that did not survive is in the journal, and nothing is left to write.
 /// </summary>
-public sealed class ConvergenceTests(TestDatabase database) : IClassFixture<TestDatabase>
+public abstract class ConvergenceTests(TestDatabase database, string crm) : IClassFixture<TestDatabase>
 {
     private const int Leads = 10;
     private const int Epochs = 2;
@@ -30,12 +34,12 @@ public sealed class ConvergenceTests(TestDatabase database) : IClassFixture<Test
     public async Task Sync_RandomEditsDeletesMergesAndFaults_BothSidesAgreeAndNothingIsLost(int seed)
     {
         var random = new Random(seed);
-        await using var rig = new CrmRig(database);
+        await using var rig = new CrmRig(database, crm);
         await rig.EmptyAsync();
         await rig.AddAsync("cv", Leads);
-        if (seed % 3 == 0)
+        if (seed % 3 == 0 && rig.Theirs is HubSpotStand hubSpot)
         {
-            rig.HubSpot.JudgesEachRecord = false;
+            hubSpot.Fake.JudgesEachRecord = false;
         }
 
         var world = new World(rig, random);
@@ -52,23 +56,23 @@ public sealed class ConvergenceTests(TestDatabase database) : IClassFixture<Test
                     await world.ActAsync(phase);
                 }
 
-                rig.HubSpot.SearchLag = random.Next(3);
-                rig.HubSpot.Fault = request => random.NextDouble() < 0.12 ? (FakeFault)random.Next(1, 5) : FakeFault.None;
+                rig.Theirs.Disturb(random);
+                rig.Theirs.Fault = request => random.NextDouble() < 0.12 ? (FakeFault)random.Next(1, 5) : FakeFault.None;
                 await rig.PushAsync();
                 await rig.PullAsync();
                 // What a run that was killed in the middle leaves is taken over when its time is over.
                 await rig.ExpireLeasesAsync();
             }
 
-            rig.HubSpot.Fault = null;
-            rig.HubSpot.SearchLag = 0;
+            rig.Theirs.Fault = null;
+            rig.Theirs.Disturb(null);
             await rig.SyncAsync();
             await rig.SyncAsync();
             await world.CheckAsync($"seed {seed}, epoch {epoch}");
 
-            var writes = rig.HubSpot.WriteCalls;
+            var writes = rig.Theirs.WriteCalls;
             await rig.SyncAsync();
-            Assert.Equal(writes, rig.HubSpot.WriteCalls);
+            Assert.Equal(writes, rig.Theirs.WriteCalls);
         }
     }
 
@@ -120,7 +124,7 @@ public sealed class ConvergenceTests(TestDatabase database) : IClassFixture<Test
                     break;
                 case 2 when _strangers < 2:
                     _strangers++;
-                    rig.HubSpot.Edit("contacts", null, ("email", $"stranger{_strangers}@else.example"), ("firstname", "Nuevo"));
+                    rig.Theirs.Edit("contacts", null, ("email", $"stranger{_strangers}@else.example"), ("firstname", "Nuevo"));
                     break;
                 case 3 when _exempt.Count < 4:
                     _exempt.Add(lead);
@@ -150,7 +154,7 @@ public sealed class ConvergenceTests(TestDatabase database) : IClassFixture<Test
             }
             else if (Theirs(field.Kind, lead) is { } record)
             {
-                rig.HubSpot.Edit(field.Kind == "lead" ? "contacts" : "deals", record.Id, (field.Theirs, field.TheirValues[value]));
+                rig.Theirs.Edit(field.Kind == "lead" ? "contacts" : "deals", record.Id, (field.Theirs, field.TheirValues[value]));
                 Edits.Add((lead, field.Ours, phase, false, field.TheirValues[value]));
             }
         }
@@ -161,7 +165,7 @@ public sealed class ConvergenceTests(TestDatabase database) : IClassFixture<Test
             {
                 _archivedContacts++;
                 _exempt.Add(lead);
-                rig.HubSpot.Archive("contacts", contact.Id);
+                rig.Theirs.Archive("contacts", contact.Id);
             }
 
             return Task.CompletedTask;
@@ -174,13 +178,13 @@ public sealed class ConvergenceTests(TestDatabase database) : IClassFixture<Test
             {
                 _exempt.Add(lead);
                 _exempt.Add(other);
-                rig.HubSpot.Merge("contacts", winner.Id, loser.Id);
+                rig.Theirs.Merge("contacts", winner.Id, loser.Id);
             }
 
             return Task.CompletedTask;
         }
 
-        private FakeRecord? Theirs(string kind, string lead) => rig.HubSpot.Records(kind == "lead" ? "contacts" : "deals")
+        private StandRecord? Theirs(string kind, string lead) => rig.Theirs.Records(kind == "lead" ? "contacts" : "deals")
             .FirstOrDefault(r => r.Properties.GetValueOrDefault(kind == "lead" ? "salestasks_lead_id" : "salestasks_deal_id") == lead);
 
         public async Task CheckAsync(string where)
@@ -192,8 +196,8 @@ public sealed class ConvergenceTests(TestDatabase database) : IClassFixture<Test
                 WHERE k.status = 'active'
                 """,
                 row => Enumerable.Range(0, row.FieldCount).Select(i => row.IsDBNull(i) ? "" : row.GetString(i)).ToArray());
-            var leads = rig.HubSpot.Records("contacts").ToDictionary(r => r.Id);
-            var deals = rig.HubSpot.Records("deals").ToDictionary(r => r.Id);
+            var leads = rig.Theirs.Records("contacts").ToDictionary(r => r.Id);
+            var deals = rig.Theirs.Records("deals").ToDictionary(r => r.Id);
             foreach (var pair in pairs)
             {
                 Assert.True(pair[2] != "", $"{where}: {pair[0]} {pair[1]} is not in the CRM");
@@ -203,7 +207,7 @@ public sealed class ConvergenceTests(TestDatabase database) : IClassFixture<Test
                     var ours = InTheirWords(field, pair[3 + i]);
                     var theirs = record.Properties.GetValueOrDefault(field.Theirs, "");
                     Assert.True(ours == theirs, $"{where}: {pair[1]}.{field.Ours} is '{ours}' here and '{theirs}' there");
-                    await CheckJournalAsync(where, pair[1], field.Ours, ours);
+                    await CheckJournalAsync(where, pair[1], field, ours);
                 }
             }
 
@@ -212,8 +216,10 @@ public sealed class ConvergenceTests(TestDatabase database) : IClassFixture<Test
             Assert.Equal(deals.Count, deals.Values.Select(r => r.Properties.GetValueOrDefault("salestasks_deal_id") ?? r.Id).Distinct().Count());
         }
 
-        private async Task CheckJournalAsync(string where, string lead, string field, string now)
+        private async Task CheckJournalAsync(
+            string where, string lead, (string Kind, string Ours, string Theirs, string[] OurValues, string[] TheirValues) of, string now)
         {
+            var (field, theirField) = (of.Ours, of.Theirs);
             var edits = Edits.Where(e => e.Lead == lead && e.Field == field).ToList();
             if (edits.Count == 0 || _exempt.Contains(lead))
             {
@@ -231,7 +237,7 @@ public sealed class ConvergenceTests(TestDatabase database) : IClassFixture<Test
                     WHERE lead_ext_id = @lead AND field = @field AND CASE WHEN @ours THEN winner = 'theirs' AND coalesce(our_value, '') = @value
                       ELSE winner = 'ours' AND coalesce(their_value, '') = @value END
                     """,
-                    ("lead", lead), ("field", field), ("ours", edit.Ours), ("value", edit.Value));
+                    ("lead", lead), ("field", field), ("ours", edit.Ours), ("value", rig.Theirs.Word(theirField, edit.Value)));
                 Assert.True(journaled > 0, $"{where}: the edit of {lead}.{field} to '{edit.Value}' {(edit.Ours ? "here" : "there")} is lost, and not in the journal");
             }
         }

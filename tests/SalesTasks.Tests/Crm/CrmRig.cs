@@ -1,32 +1,32 @@
 using System.Text.Json;
+using SalesTasks.Airflow;
 using SalesTasks.Cli;
-using SalesTasks.Demo.Crm;
+using SalesTasks.Crm;
 using SalesTasks.Tests.TestBase;
 
 namespace SalesTasks.Tests.Crm;
 
-/// <summary>A database, a HubSpot that stands in for the real one, and the program between them.</summary>
+/// <summary>A database, a CRM that stands in for the real one, and the program between them.</summary>
 internal sealed class CrmRig : IAsyncDisposable
 {
-    public CrmRig(TestDatabase database)
+    public CrmRig(TestDatabase database, string crm)
     {
         Database = database;
-        HubSpot = new HubSpotFake(TimeProvider.System, "secret-token") { BurstCalls = 100_000, RetryAfter = 0 };
-        HubSpot.Owners["1"] = "rep@sales.example";
-        HubSpot.Owners["2"] = "other@sales.example";
+        Theirs = CrmStand.Of(crm);
+        Token = CrmStand.Secret;
     }
 
     public TestDatabase Database { get; }
 
-    public HubSpotFake HubSpot { get; }
+    public CrmStand Theirs { get; }
 
-    public string Token { get; set; } = "secret-token";
+    public string Token { get; set; }
 
     public string BurstLimit { get; set; } = "1000/1";
 
     public string? DailyLimit { get; set; }
 
-    public ValueTask DisposeAsync() => HubSpot.DisposeAsync();
+    public ValueTask DisposeAsync() => Theirs.DisposeAsync();
 
     /// <summary>Nothing here and nothing remembered; the CRM stays as it is.</summary>
     public async Task EmptyAsync()
@@ -75,7 +75,9 @@ internal sealed class CrmRig : IAsyncDisposable
             Out = output,
             Error = errors,
         };
-        string[] patience = arguments is ["crm", "push" or "pull", ..] && !arguments.Contains("--request-timeout") ? ["--request-timeout", "600"] : [];
+        string[] patience = arguments is ["crm", "push" or "pull", ..]
+            ? ["--crm-type", Theirs.Type, .. arguments.Contains("--request-timeout") ? Array.Empty<string>() : ["--request-timeout", "600"]]
+            : [];
         var exitCode = await Commands.Tree(host).RunAsync([.. arguments, .. patience]);
         return new CrmAnswerLine(exitCode, output.ToString(), errors.ToString());
     }
@@ -83,7 +85,38 @@ internal sealed class CrmRig : IAsyncDisposable
     /// <summary>Runs the real executable.</summary>
     public RunningProgram Start(params string[] arguments) => Environment()
         .Where(v => v.Key != "AIRFLOW_CONN_SALES_POSTGRES").Aggregate(ProgramRunner.For(Database), (program, v) => program.With(v.Key, v.Value))
-        .Start(arguments);
+        .Start([.. arguments, "--crm-type", Theirs.Type]);
+
+    /// <summary>The adapter alone.</summary>
+    public Salesforce OpenSalesforce(bool asPerson)
+    {
+        var said = Theirs.Connection(Token);
+        var connection = new AirflowConnection(new ConnectionSource("test_crm", "the test"), "salesforce")
+        {
+            Host = $"http://127.0.0.1:{Theirs.Http.Port}",
+            Login = asPerson ? "person@sales.example" : null,
+            Password = asPerson ? "their-password" : null,
+            Extra = JsonSerializer.Serialize(new
+            {
+                client_id = said["client_id"],
+                client_secret = said["client_secret"],
+                security_token = "their-token",
+                allow_http = "true",
+            }),
+        };
+        return Salesforce.Open(connection, CrmMapping.Load("salesforce", null), TimeProvider.System, quota => new CrmHttp(
+            "Salesforce", new CrmBudget(null, "test_crm", quota, TimeSpan.FromMinutes(5), TimeProvider.System), TimeSpan.FromMinutes(5), TimeProvider.System));
+    }
+
+    /// <summary>The program's own mapping with one text replaced.</summary>
+    public async Task<string> MappingAsync(string old, string with)
+    {
+        var text = await File.ReadAllTextAsync($"{Repository.Checkout.Root}/examples/crm/{Theirs.Type}.json", TestContext.Current.CancellationToken);
+        Assert.Contains(old, text);
+        var path = Path.Combine(Path.GetTempPath(), $"mapping-{Guid.CreateVersion7(TimeProvider.System.GetUtcNow())}.json");
+        await File.WriteAllTextAsync(path, text.Replace(old, with, StringComparison.Ordinal), TestContext.Current.CancellationToken);
+        return path;
+    }
 
     /// <summary>As if the time of a lease were over: what a dead run held is free.</summary>
     public Task ExpireLeasesAsync() => Database.ExecuteAsync("UPDATE crm_links SET lease_until = clock_timestamp() - interval '1 second' WHERE lease_until IS NOT NULL");
@@ -104,27 +137,39 @@ internal sealed class CrmRig : IAsyncDisposable
     /// <summary>Deletes a lead while the CRM answers a call.</summary>
     public void DeleteNow(string lead) => Database.ExecuteAsync("DELETE FROM leads WHERE ext_id = @lead", ("lead", lead)).GetAwaiter().GetResult();
 
-    public FakeRecord Contact(string id) => HubSpot.Records("contacts").Single(r => r.Id == id);
+    public StandRecord Contact(string id) => Theirs.Records("contacts").Single(r => r.Id == id);
 
-    /// <summary>The journal as words, oldest first.</summary>
+    /// <summary>The journal as words (HubSpot's), oldest first.</summary>
     public Task<List<string>> JournalAsync() => Database.QueryAsync(
         "SELECT concat_ws(' ', lead_ext_id, field, coalesce(our_value, '-'), coalesce(their_value, '-'), winner, reason) FROM crm_conflicts ORDER BY id",
-        row => row.GetString(0));
+        row => Theirs.InHubSpotsWords(row.GetString(0)));
 
     private Dictionary<string, string> Environment() => new(StringComparer.Ordinal)
     {
         ["AIRFLOW_CONN_SALES_POSTGRES"] = Database.AirflowUri,
         ["SALES_CRM_CONN_ID"] = "test_crm",
-        ["AIRFLOW_CONN_TEST_CRM"] = JsonSerializer.Serialize(new
-        {
-            conn_type = "http",
-            host = $"http://127.0.0.1:{HubSpot.Port}",
-            password = Token,
-            extra = DailyLimit is null
-                ? (object)new { allow_http = true, burst_limit = BurstLimit }
-                : new { allow_http = true, burst_limit = BurstLimit, daily_limit = DailyLimit },
-        }),
+        ["AIRFLOW_CONN_TEST_CRM"] = Connection(),
     };
+
+    private string Connection()
+    {
+        var said = Theirs.Connection(Token);
+        var extra = said.Where(p => p.Key is not ("conn_type" or "password")).ToDictionary(StringComparer.Ordinal);
+        extra["allow_http"] = true;
+        extra["burst_limit"] = BurstLimit;
+        if (DailyLimit is not null)
+        {
+            extra["daily_limit"] = DailyLimit;
+        }
+
+        return JsonSerializer.Serialize(new
+        {
+            conn_type = said["conn_type"],
+            host = $"http://127.0.0.1:{Theirs.Http.Port}",
+            password = said.GetValueOrDefault("password"),
+            extra,
+        });
+    }
 
     /// <summary>The time of the wall, with timers that are in a hurry.</summary>
     private sealed class HastyTime : TimeProvider

@@ -17,6 +17,29 @@ public sealed class MappingTests
     }
 
     [Fact]
+    public void Load_SalesforceTheOneThatComesWithTheProgram_IsWhole()
+    {
+        var mapping = CrmMapping.Load("salesforce", null);
+
+        Assert.Equal(("SalesTasks_Lead_Id__c", "Email"), (mapping.Leads.Key, mapping.Leads.Match));
+        Assert.Equal("-", Assert.Single(mapping.Leads.Fields, f => f.Ours.Name == "last_name").Empty);
+        Assert.Equal("Closed Won", mapping.Stages["closed_won"]);
+    }
+
+    [Theory]
+    [InlineData("last_name", " ")]
+    [InlineData("email", "-")]
+    [InlineData("score", "0")]
+    public void Parse_EmptyWhereItCannotBe_IsAFault(string ours, string empty) => Assert.Contains(
+        $"leads.fields[0].empty = '{empty}'",
+        Assert.Throws<JobException>(() => CrmMapping.Parse(
+            "salesforce",
+            "mapping_file 'm.json'",
+            $$"""
+            {"leads": {"key": "k", "fields": [{"ours": "{{ours}}", "theirs": "x", "empty": "{{empty}}"} ] }, "deals": {"key": "k", "fields": [{"ours": "name", "theirs": "n"}] } }
+            """)).Message);
+
+    [Fact]
     public void Parse_ManyFaults_AreNamedTogether()
     {
         var fault = Assert.Throws<JobException>(() => CrmMapping.Parse(

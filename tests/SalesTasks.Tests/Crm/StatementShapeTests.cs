@@ -4,7 +4,8 @@ namespace SalesTasks.Tests.Crm;
 
 /// <summary>
 /// What the statements read where the statistics are those of empty tables, as they are after the first push: what they are asked for, and
-/// not every link for each of it.
+/// not every link for each of it. Without its OFFSET 0 each of those that have one fails here: holders, links_of and known handle 8,200 rows, the
+/// others from 800,000.
 /// </summary>
 public sealed class StatementShapeTests(TestDatabase database) : IClassFixture<TestDatabase>, IAsyncLifetime
 {
@@ -34,6 +35,7 @@ public sealed class StatementShapeTests(TestDatabase database) : IClassFixture<T
     [InlineData("crm/holders", Asked)]
     [InlineData("crm/links_of", Asked)]
     [InlineData("crm/known", Asked)]
+    [InlineData("crm/drop_seen", Asked)]
     [InlineData("crm/staged_volume", Records)]
     public async Task Statement_AfterTheFirstPush_ReadsWhatItIsAskedFor(string statement, int asked)
     {
@@ -44,6 +46,9 @@ public sealed class StatementShapeTests(TestDatabase database) : IClassFixture<T
             ("object", "lead"),
             ("status", "active"),
             ("limit", asked),
+            ("modified_at", Enumerable.Repeat(new DateTime(2100, 1, 1, 0, 0, 0, DateTimeKind.Utc), Asked).ToArray()),
+            ("token", Guid.Empty),
+            ("lease", 60.0),
             ("crm_ids", Enumerable.Range(1, Asked).Select(i => $"{i}").ToArray()));
 
         Assert.InRange(plan.Work, asked, 20 * asked);

@@ -19,7 +19,7 @@ public sealed class AfterJobsTests(TestDatabase database) : IClassFixture<TestDa
         }
 
         await Sound.IsAsync(database, present);
-        await using var crm = new CrmRig(database);
+        await using var crm = new CrmRig(database, "hubspot");
 
         foreach (var (dag, job) in Commands.DemoDags.SelectMany(dag => dag.Steps, (dag, job) => (dag, job)))
         {

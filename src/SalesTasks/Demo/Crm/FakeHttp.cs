@@ -1,16 +1,30 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace SalesTasks.Demo.Crm;
 
 /// <summary>A request to a CRM that stands in for the real one.</summary>
-internal sealed record FakeRequest(string Method, string Path, IReadOnlyDictionary<string, string> Query, JsonNode? Body, string? Authorization);
+internal sealed record FakeRequest(string Method, string Path, IReadOnlyDictionary<string, string> Query, JsonNode? Body, string? Authorization)
+{
+    /// <summary>A body that is no JSON: a form, or XML.</summary>
+    public string Text { get; init; } = "";
+
+    /// <summary>Bytes of the address as it was sent.</summary>
+    public int AddressLength { get; init; }
+}
 
 /// <summary>Its answer. Status 0: the connection is cut without one.</summary>
-internal sealed record FakeAnswer(int Status, JsonNode? Body = null, int? RetryAfter = null);
+internal sealed record FakeAnswer(int Status, JsonNode? Body = null, int? RetryAfter = null)
+{
+    /// <summary>Instead of JSON.</summary>
+    public string? Xml { get; init; }
+
+    public IReadOnlyDictionary<string, string> Headers { get; init; } = new Dictionary<string, string>();
+}
 
 /// <summary>How a test disturbs a call.</summary>
 internal enum FakeFault
@@ -144,9 +158,14 @@ internal abstract class FakeHttp : IAsyncDisposable
             FakeAnswer answer;
             try
             {
+                var isJson = context.Request.ContentType is not { } type || type.Contains("json", StringComparison.OrdinalIgnoreCase);
                 answer = Handle(new FakeRequest(
                     context.Request.HttpMethod, Uri.UnescapeDataString(context.Request.Url!.AbsolutePath), query,
-                    body.Length == 0 ? null : JsonNode.Parse(body.ToArray()), context.Request.Headers["Authorization"]));
+                    body.Length == 0 || !isJson ? null : JsonNode.Parse(body.ToArray()), context.Request.Headers["Authorization"])
+                {
+                    Text = isJson ? "" : Encoding.UTF8.GetString(body.ToArray()),
+                    AddressLength = context.Request.RawUrl?.Length ?? 0,
+                });
             }
             catch (JsonException)
             {
@@ -165,10 +184,15 @@ internal abstract class FakeHttp : IAsyncDisposable
                 context.Response.Headers["Retry-After"] = seconds.ToString(CultureInfo.InvariantCulture);
             }
 
-            if (answer.Body is { } json)
+            foreach (var (name, value) in answer.Headers)
             {
-                context.Response.ContentType = "application/json";
-                var bytes = JsonSerializer.SerializeToUtf8Bytes(json);
+                context.Response.Headers[name] = value;
+            }
+
+            if (answer.Body is not null || answer.Xml is not null)
+            {
+                context.Response.ContentType = answer.Xml is null ? "application/json" : "text/xml";
+                var bytes = answer.Xml is { } xml ? Encoding.UTF8.GetBytes(xml) : JsonSerializer.SerializeToUtf8Bytes(answer.Body);
                 context.Response.ContentLength64 = bytes.Length;
                 await context.Response.OutputStream.WriteAsync(bytes);
             }
