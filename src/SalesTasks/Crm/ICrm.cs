@@ -52,6 +52,9 @@ internal interface ICrm : IAsyncDisposable
 
     /// <summary>Deletes up to <see cref="CrmLimits.Write"/> records so that a person can bring them back; gone already counts as done.</summary>
     public Task DeleteAsync(CrmObject kind, IReadOnlyList<string> ids, CancellationToken cancellationToken);
+
+    /// <summary>Removes records for good, as a person's right to erasure asks; gone already counts as done.</summary>
+    public Task EraseAsync(CrmObject kind, IReadOnlyList<string> ids, CancellationToken cancellationToken);
 }
 
 /// <summary>Records a call takes at most.</summary>

@@ -1,0 +1,8 @@
+-- Leads that share one of these e-mail addresses or telephone numbers, through the indexes on both.
+SELECT l.ext_id FROM leads l
+WHERE lower(l.email) = ANY (ARRAY(SELECT lower(btrim(a)) FROM unnest(@emails::text[]) AS a)) AND l.email IS NOT NULL
+UNION
+SELECT l.ext_id FROM leads l
+WHERE regexp_replace(l.phone, '[^0-9]', '', 'g') = ANY (ARRAY(SELECT regexp_replace(a, '[^0-9]', '', 'g') FROM unnest(@phones::text[]) AS a))
+  AND l.phone IS NOT NULL
+LIMIT @limit
