@@ -161,6 +161,7 @@ internal sealed class LeadImport(
             rejects.Add(files[file].Name, line, RowFaults.Erased, "");
         }
 
+        await connection.ExecuteStatementAsync("leads/erased_are_out", [], cancellationToken);
         return taken.Count;
     }
 

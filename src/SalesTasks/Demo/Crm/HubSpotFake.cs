@@ -75,6 +75,9 @@ internal sealed class HubSpotFake : FakeHttp
     /// <summary>Batches that were to create or change records.</summary>
     public int WriteCalls { get; private set; }
 
+    /// <summary>The app has no right to erase.</summary>
+    public bool Refuses { get; set; }
+
     /// <summary>Contacts that were erased for good.</summary>
     public int Erasures { get; private set; }
 
@@ -206,6 +209,7 @@ internal sealed class HubSpotFake : FakeHttp
             ("GET", ["crm", "v3", "objects", var type, var id]) when Known(type) => Get(type, id, request.Query),
             ("PATCH", ["crm", "v3", "objects", var type, var id]) when Known(type) => Patch(type, id, request),
             ("DELETE", ["crm", "v3", "objects", var type, var id]) when Known(type) => Delete(type, id),
+            ("POST", ["crm", "v3", "objects", "contacts", "gdpr-delete"]) when Refuses => Error(403, "MISSING_SCOPES", "This app lacks a scope."),
             ("POST", ["crm", "v3", "objects", "contacts", "gdpr-delete"]) => Erase(request.Body),
             ("POST", ["crm", "v3", "objects", var type, "search"]) when Known(type) => Search(type, request.Body),
             ("POST", ["crm", "v3", "objects", var type, "merge"]) when Known(type) => Merge(type, request.Body),
