@@ -66,10 +66,11 @@ internal static class ErasePerson
     public static async Task<Erased> EraseAsync(NpgsqlConnection connection, Subject subject, string? reason, CancellationToken cancellationToken)
     {
         await connection.ExecuteStatementAsync("database/set_actor", [("actor", Environment.UserName)], cancellationToken);
+        var already = await connection.ScalarStatementAsync<DateTime?>("privacy/buried", subject.Parameters, cancellationToken);
         // A quick look first, so that an id of nobody costs no lock.
-        await Person.FindAsync(connection, Name, subject, cancellationToken);
+        await Person.FindAsync(connection, Name, subject, already is not null, cancellationToken);
         await connection.ExecuteStatementAsync("privacy/lock_imports", [], cancellationToken);
-        var person = await Person.FindAsync(connection, Name, subject, cancellationToken);
+        var person = await Person.FindAsync(connection, Name, subject, mayBeNobody: true, cancellationToken);
         foreach (var statement in (string[])["lock_sending", "lock_leads", "lock_messages", "lock_executions", "lock_deals"])
         {
             await PrivacyStore.ExecuteAsync(connection, "privacy/" + statement, person.Parameters, cancellationToken);
@@ -78,7 +79,6 @@ internal static class ErasePerson
         person = await person.AgainAsync(connection, Name, cancellationToken);
         RequireSilent(reason, person);
         await PrivacyStore.EnsureSecretAsync(connection, cancellationToken);
-        var already = await connection.ScalarStatementAsync<DateTime?>("privacy/buried", person.Subject.Parameters, cancellationToken);
         var request = await PrivacyStore.RequestAsync(connection, "erase", person.Subject, reason, person.Leads.Count, cancellationToken);
         (string Name, object? Value)[] values =
         [

@@ -53,7 +53,7 @@ internal static class ExportPerson
         NpgsqlConnection connection, Subject subject, TimeProvider time, CancellationToken cancellationToken)
     {
         await connection.ExecuteStatementAsync("database/set_actor", [("actor", Environment.UserName)], cancellationToken);
-        var person = await Person.FindAsync(connection, Name, subject, cancellationToken);
+        var person = await Person.FindAsync(connection, Name, subject, mayBeNobody: false, cancellationToken);
         var tables = new List<ExportedTable>();
         foreach (var table in PersonalData.Tables)
         {

@@ -1,5 +1,7 @@
 using System.Net;
 using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using Npgsql;
 using SalesTasks.Airflow;
@@ -96,13 +98,13 @@ internal sealed class Person
     public string[] Words =>
     [
         .. Emails.Concat(Emails.Select(e => e.ToLowerInvariant())).Concat(Phones).Concat(Ids.Where(Telling))
-            .Concat(FullNames().Select(n => $"{n.First} {n.Last}")).SelectMany(w => new[] { w, WebUtility.HtmlEncode(w) }).Distinct(StringComparer.Ordinal),
+            .Concat(FullNames().Select(n => $"{n.First} {n.Last}")).SelectMany(w => new[] { w, WebUtility.HtmlEncode(w), HtmlEncoder.Default.Encode(w), JsonEncodedText.Encode(w).ToString() }).Distinct(StringComparer.Ordinal),
     ];
 
     public (string Name, object? Value)[] Parameters =>
     [
         ("leads", ExtIds), ("lead_ids", Leads.Select(l => l.LeadId).ToArray()), ("deals", Leads.Select(l => l.DealId).OfType<long>().ToArray()),
-        ("ids", Ids), ("emails", Emails.Select(e => e.ToLowerInvariant()).ToArray()), ("digits", Phones.Select(Digits).ToArray()),
+        ("ids", Ids), ("emails", Emails.Select(e => e.ToLowerInvariant()).ToArray()), ("digits", Phones.Select(Digits).SelectMany(d => new[] { d, d.TrimStart('0'), "00" + d.TrimStart('0') }).Distinct(StringComparer.Ordinal).ToArray()),
         ("strong", Strong), ("terms", Terms), ("words", Words),
     ];
 
@@ -110,13 +112,19 @@ internal sealed class Person
     /// Who is meant: the leads so named, and those that share an e-mail address with them, or a telephone number and no other name.
     /// </summary>
     /// <exception cref="JobException">64: an id of nobody; a number of several people; a placeholder.</exception>
-    public static async Task<Person> FindAsync(NpgsqlConnection connection, string command, Subject subject, CancellationToken cancellationToken)
+    /// <param name="connection">In a transaction.</param>
+    /// <param name="command">For errors.</param>
+    /// <param name="subject">What the person is named by.</param>
+    /// <param name="mayBeNobody">An id of nobody is no error.</param>
+    /// <param name="cancellationToken">Asked to stop.</param>
+    public static async Task<Person> FindAsync(
+        NpgsqlConnection connection, string command, Subject subject, bool mayBeNobody, CancellationToken cancellationToken)
     {
         var named = await connection.QueryStatementAsync(
             "privacy/find", [.. subject.Parameters, ("limit", MostLeads + 1)], row => (ExtId: row.GetString(0), How: row.GetString(1)), cancellationToken);
         var how = named.Count > 0 ? named[0].How : subject.Kind;
         var found = await LeadsAsync(connection, [.. named.Select(n => n.ExtId)], command, cancellationToken);
-        if (found.Count == 0 && subject.Kind is "ext_id")
+        if (found.Count == 0 && subject.Kind is "ext_id" && !mayBeNobody)
         {
             throw JobException.Usage(
                 $"{command}: {Quoted.Text(subject.Text)} is no lead's ext_id or other id; allowed: one of these, an e-mail address, or a telephone number of more than 5 digits");
@@ -223,8 +231,8 @@ internal sealed class Person
     {
         string[] all =
         [
-            text, WebUtility.HtmlEncode(text), System.Text.Encodings.Web.HtmlEncoder.Default.Encode(text), Uri.EscapeDataString(text),
-            System.Text.Json.JsonEncodedText.Encode(text, System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping).ToString(),
+            text, WebUtility.HtmlEncode(text), HtmlEncoder.Default.Encode(text), Uri.EscapeDataString(text),
+            JsonEncodedText.Encode(text, JavaScriptEncoder.UnsafeRelaxedJsonEscaping).ToString(), JsonEncodedText.Encode(text).ToString(),
         ];
         return $"(?:{string.Join('|', all.Distinct(StringComparer.Ordinal).Select(Escape))})";
     }

@@ -68,8 +68,8 @@ public sealed class EraseTests(TestDatabase database) : IClassFixture<TestDataba
               + (SELECT count(*) FROM sales_campaign_executions x JOIN leads l ON l.ext_id = x.lead_ext_id WHERE l.erased_at IS NOT NULL AND x.status = 'active')
               + (SELECT count(*) FROM outbox_messages m JOIN leads l ON l.ext_id = m.lead_ext_id WHERE l.erased_at IS NOT NULL AND m.status = 'pending')
             """));
-        // A lead whose id begins like hers is another one, and so is a number that only contains hers.
-        Assert.Equal("""{"n": 34699812733000, "text": "bystander waits, and so does zx-lead-47112"}""", await database.ScalarAsync<string>("SELECT payload::text FROM outbox_messages WHERE idempotency_key = 'digest/2'"));
+        // A lead whose id begins like hers is another one, and so is a number that is part of hers.
+        Assert.Equal("""{"n": 9812733, "text": "bystander waits, and so does zx-lead-471"}""", await database.ScalarAsync<string>("SELECT payload::text FROM outbox_messages WHERE idempotency_key = 'digest/2'"));
         Assert.Equal(
             """{"text": "erased (erased, call erased) and bystander wait", "blocks": [{"n": 7, "erased": "erased"}]}""",
             await database.ScalarAsync<string>("SELECT payload::text FROM outbox_messages WHERE idempotency_key = 'digest/1'"));
@@ -86,7 +86,8 @@ public sealed class EraseTests(TestDatabase database) : IClassFixture<TestDataba
 
         Assert.Equal(before, await database.FingerprintAsync());
         Assert.Contains("Erased on", second.Output, StringComparison.Ordinal);
-        Assert.Equal((int)ExitCode.Usage, (await EraseAsync(Zyxwina.Lead)).ExitCode);
+        (await EraseAsync(Zyxwina.Lead)).ShouldExitWith(ExitCode.Done);
+        Assert.Equal(before, await database.FingerprintAsync());
     }
 
     [Fact]

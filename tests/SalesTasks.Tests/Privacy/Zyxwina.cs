@@ -42,7 +42,7 @@ internal static class Zyxwina
           ('bystander', 'ana@acme.example', 'Ana', 'Garcia', '+34 611 111 111', 'web', NULL, NULL, 'contacted', 'rep@sales.example', 900, 'Ana', '{"x": 1}', now() - interval '30 days', NULL);
         INSERT INTO sales_followup_tasks (pipeline_id, lead_ext_id, task_type, task_title, task_description, status, metadata, completed_by, followup_stage, assigned_to)
         SELECT p.id, p.lead_ext_id, k.type, 'Call ' || coalesce(p.first_name, ''), 'About ' || p.email, k.status, jsonb_build_object('outcome', 'answered', 'note', p.first_name),
-          CASE k.status WHEN 'completed' THEN 'Zyxwina Qqortsén' END, k.stage::pipeline_stage, 'rep@sales.example'
+          CASE WHEN k.status = 'completed' AND p.lead_ext_id <> 'bystander' THEN 'Zyxwina Qqortsén' END, k.stage::pipeline_stage, 'rep@sales.example'
         FROM sales_pipeline p, (VALUES ('call', 'completed', NULL), ('email', 'pending', 'contacted')) AS k (type, status, stage)
         WHERE p.lead_ext_id IN ('zx-lead-4711', 'zx-other-0815', 'bystander');
         INSERT INTO sales_stage_history (pipeline_id, lead_ext_id, from_stage, to_stage, changed_at, changed_by)
@@ -56,21 +56,21 @@ internal static class Zyxwina
         INSERT INTO lead_contact_timing (lead_ext_id, interval_days) VALUES ('zx-lead-4711', 4);
         INSERT INTO consent_changes (lead_ext_id, channel, consent, changed_by) VALUES ('zx-lead-4711', 'email', true, 'Zyxwina by form');
         INSERT INTO sales_campaign_executions (campaign_id, lead_ext_id, pipeline_id, status, current_step, total_steps, next_action_at, metadata)
-        SELECT c.id, p.lead_ext_id, p.id, 'active', 1, 3, now(), '{"variant": "B", "note": "Zyxwina"}' FROM sales_campaigns c, sales_pipeline p
+        SELECT c.id, p.lead_ext_id, p.id, 'active', 1, 3, now(), jsonb_build_object('variant', 'B', 'note', p.first_name) FROM sales_campaigns c, sales_pipeline p
         WHERE c.name = 'zx welcome' AND p.lead_ext_id IN ('zx-lead-4711', 'bystander');
         INSERT INTO sales_campaign_events (execution_id, lead_ext_id, step_number, event_type, status, executed_at, metadata)
-        SELECT x.id, x.lead_ext_id, k.step, 'email_sent', k.status, k.at, jsonb_build_object('variant', 'B', 'to', 'zyxwina.qqortsen@vrumpf.example')
-        FROM sales_campaign_executions x, (VALUES (1, 'sent', now() - interval '2 days'), (2, 'queued', NULL)) AS k (step, status, at);
+        SELECT x.id, x.lead_ext_id, k.step, 'email_sent', k.status, k.at, jsonb_build_object('variant', 'B', 'to', l.email)
+        FROM sales_campaign_executions x JOIN leads l ON l.ext_id = x.lead_ext_id, (VALUES (1, 'sent', now() - interval '2 days'), (2, 'queued', NULL)) AS k (step, status, at);
         INSERT INTO outbox_messages (idempotency_key, channel, purpose, lead_ext_id, execution_id, step_number, campaign_event_id, recipient, payload, status, sent_at, finished_at, reason)
         SELECT 'campaign/' || e.execution_id || '/' || e.step_number, 'email', 'campaign', e.lead_ext_id, e.execution_id, e.step_number, e.id, l.email,
-          jsonb_build_object('subject', 'Hello ' || l.first_name, 'text', 'Dear ' || l.last_name, 'html', '<a href="mailto:zyxwina.qqortsen%40vrumpf.example">' || l.first_name || '</a>'),
-          CASE e.status WHEN 'sent' THEN 'sent' ELSE 'pending' END, e.executed_at, e.executed_at, 'said to Zyxwina Qqortsén'
+          jsonb_build_object('subject', 'Hello ' || l.first_name, 'text', 'Dear ' || l.last_name, 'html', '<a href="mailto:' || replace(l.email, '@', '%40') || '">' || l.first_name || '</a>'),
+          CASE e.status WHEN 'sent' THEN 'sent' ELSE 'pending' END, e.executed_at, e.executed_at, 'said to ' || l.first_name || ' ' || l.last_name
         FROM sales_campaign_events e JOIN leads l ON l.ext_id = e.lead_ext_id;
         INSERT INTO outbox_messages (idempotency_key, channel, purpose, lead_ext_id, recipient, payload) VALUES
           ('own/zx-lead-4711', 'task', 'followup', 'zx-lead-4711', NULL, '{"title": "Zyxwina"}'),
           ('digest/1', 'slack', 'alert', NULL, NULL, '{"text": "zx-lead-4711 (Zyxwina Qqorts&#233;n, call 0034699812733) and bystander wait", "blocks": [{"zx-lead-4711": 34699812733, "n": 7}]}'),
           ('notice/zyxwina.qqortsen@vrumpf.example', 'email', 'notice', NULL, 'zyxwina.qqortsen@vrumpf.example', '{"subject": "x", "text": "Sent to Zyxwina"}'),
-          ('digest/2', 'slack', 'alert', NULL, NULL, '{"text": "bystander waits, and so does zx-lead-47112", "n": 34699812733000}');
+          ('digest/2', 'slack', 'alert', NULL, NULL, '{"text": "bystander waits, and so does zx-lead-471", "n": 9812733}');
         INSERT INTO alerts (kind, situation_key, severity, peak_severity, lead_ext_id, facts, opened_at, last_seen_at) VALUES
           ('stale_lead', 'zx-lead-4711', 'warning', 'warning', 'zx-lead-4711', '{"lead": "zx-lead-4711", "value": 5000, "who": "Zyxwina Qqortsén"}', now(), now()),
           ('overloaded_rep', 'about Zyxwina Qqortsén', 'warning', 'warning', NULL, '{"rep": "rep@sales.example", "last": "zyxwina.qqortsen@vrumpf.example"}', now(), now()),
