@@ -59,12 +59,12 @@ CREATE TABLE privacy_tombstones (
   person_hash bytea PRIMARY KEY,
   kind varchar(8) NOT NULL CHECK (kind IN ('ext_id', 'email', 'phone')),
   request_id bigint NOT NULL REFERENCES privacy_requests (id) ON DELETE CASCADE,
-  address_hash bytea,
+  address_hashes bytea[] NOT NULL DEFAULT '{}',
   erased_at timestamptz NOT NULL DEFAULT sales_now()
 );
 CREATE INDEX idx_privacy_tombstones_request ON privacy_tombstones (request_id);
 COMMENT ON TABLE privacy_tombstones IS 'who was erased and must not come back, by person_hash';
-COMMENT ON COLUMN privacy_tombstones.address_hash IS 'the suppression that the erasure set, to be lifted with it';
+COMMENT ON COLUMN privacy_tombstones.address_hashes IS 'the suppressions that the erasure set, to be lifted with it; a number may be written in several ways';
 
 -- Rows of erased persons that somebody tried to store. Append-only, so that loads of several tools never wait for each other here.
 CREATE TABLE privacy_refusals (

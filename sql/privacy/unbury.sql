@@ -4,8 +4,8 @@ WITH meant AS (
   SELECT DISTINCT t.request_id FROM privacy_tombstones t
   WHERE t.person_hash IN (person_hash('ext_id', @who::text), person_hash('email', @email::text), person_hash('phone', @phone::text))
 ), risen AS (
-  DELETE FROM privacy_tombstones t USING meant m WHERE t.request_id = m.request_id RETURNING t.address_hash
+  DELETE FROM privacy_tombstones t USING meant m WHERE t.request_id = m.request_id RETURNING t.address_hashes
 ), lifted AS (
-  DELETE FROM suppressions s USING risen r WHERE s.address_hash = r.address_hash AND s.reason = 'erasure' RETURNING 1
+  DELETE FROM suppressions s USING risen r WHERE s.address_hash = ANY (r.address_hashes) AND s.reason = 'erasure' RETURNING 1
 )
 SELECT (SELECT count(*) FROM risen) AS tombstones, (SELECT count(*) FROM lifted) AS suppressions

@@ -26,6 +26,8 @@ public sealed class CrmErasureTests(TestDatabase database) : IClassFixture<TestD
         await EraseAsync("e1");
 
         var first = await _rig.PushAsync();
+        // What is left is no lead that a CRM should know of.
+        await database.ExecuteAsync("UPDATE sales_pipeline SET assigned_to = 'other@sales.example' WHERE email = 'erased'");
         var second = await _rig.PushAsync();
 
         Assert.Equal((ExitCode.Done, 2L, 0L), (first.ExitCode, first["erased"], first["leads_updated"]));
@@ -90,9 +92,11 @@ public sealed class CrmErasureTests(TestDatabase database) : IClassFixture<TestD
         await _rig.AddAsync("r", 1);
         await _rig.SyncAsync();
         await EraseAsync("r1");
-        await _rig.AddAsync("s", 1);
-        // What an app without the right would be told.
-        await database.ExecuteAsync("UPDATE crm_slots SET free_at = now()");
+        await database.ExecuteAsync(
+            """
+            INSERT INTO leads (ext_id, source, email) VALUES ('s1', 'web', 's1@acme.example');
+            INSERT INTO sales_pipeline (lead_ext_id, email) VALUES ('s1', 's1@acme.example')
+            """);
         _rig.HubSpot.Refuses = true;
 
         var refused = await _rig.PushAsync();
@@ -139,7 +143,7 @@ public sealed class CrmErasureTests(TestDatabase database) : IClassFixture<TestD
             if (request.Path.EndsWith("contacts/batch/upsert", StringComparison.Ordinal) && !erased)
             {
                 erased = true;
-                EraseAsync("w1").GetAwaiter().GetResult();
+                EraseNow("w1");
             }
 
             return FakeFault.None;
@@ -175,6 +179,8 @@ public sealed class CrmErasureTests(TestDatabase database) : IClassFixture<TestD
         Assert.Equal((8, 16L), (_rig.HubSpot.Erasures, answers.Sum(a => a["erased"])));
         Assert.Equal(1L, await database.ScalarAsync<long>("SELECT max(attempts)::bigint FROM privacy_crm_erasures"));
     }
+
+    private void EraseNow(string who) => EraseAsync(who).GetAwaiter().GetResult();
 
     private async Task EraseAsync(string who)
     {

@@ -134,7 +134,7 @@ internal static class Zyxwina
             {
                 foreach (var row in await database.QueryAsync($"SELECT encode({column}, 'escape') FROM \"{table}\" WHERE {column} IS NOT NULL", reader => reader.GetString(0)))
                 {
-                    text.Append(table).Append(": ").AppendLine(row.ToLowerInvariant());
+                    text.Append(table).Append(": ").AppendLine(row.ReplaceLineEndings(" ").ToLowerInvariant());
                 }
             }
         }
