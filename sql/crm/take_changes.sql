@@ -7,7 +7,7 @@ WITH taken AS (
 ), changed AS MATERIALIZED (
   SELECT t.lead_ext_id, max(t.changed_at) AS changed_at, bool_or(p.id IS NOT NULL) AS has_deal
   FROM taken t
-  JOIN leads l ON l.ext_id = t.lead_ext_id
+  JOIN leads l ON l.ext_id = t.lead_ext_id AND l.erased_at IS NULL
   LEFT JOIN sales_pipeline p ON p.lead_ext_id = t.lead_ext_id
   GROUP BY t.lead_ext_id
 ), wanted AS MATERIALIZED (

@@ -3,7 +3,7 @@
 WITH block AS MATERIALIZED (
   SELECT l.lead_id, l.ext_id, l.source, l.product_interest, l.industry, l.has_phone, l.created_at
   FROM leads l
-  WHERE l.lead_id > @after AND (l.lead_id >> 15) % @shard_count = @shard_index
+  WHERE l.lead_id > @after AND l.erased_at IS NULL AND (l.lead_id >> 15) % @shard_count = @shard_index
   ORDER BY l.lead_id
   LIMIT @limit
 )

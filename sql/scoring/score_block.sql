@@ -1,4 +1,5 @@
--- Scores every lead of one block (lead_id from @first to @last), writes what changed and its history, and forgets what was due there.
+-- Scores every lead of one block (lead_id from @first to @last), writes what changed and its history, and forgets what was due there. A lead whose
+-- person was erased keeps its score.
 -- Runs under the block's lock (lock_blocks.sql), in a transaction of its own.
 -- The calculation runs once, and each lead whose result changed is found again by its ctid: the plan stays linear whatever the planner
 -- knows of the tables. A lead that another session changed meanwhile has a new ctid and is left alone; it comes back on the list here,
@@ -6,7 +7,8 @@
 WITH calculated AS MATERIALIZED (
   SELECT *
   FROM lead_score_calculation(@rule_version, @as_of, @engagement, @model, @first, @last) AS k
-  WHERE k.score IS DISTINCT FROM k.previous_score OR (@set_priority AND k.priority IS DISTINCT FROM k.previous_priority)
+  WHERE (k.score IS DISTINCT FROM k.previous_score OR (@set_priority AND k.priority IS DISTINCT FROM k.previous_priority))
+    AND k.lead_id NOT IN (SELECT e.lead_id FROM leads e WHERE e.erased_at IS NOT NULL)
 ), settled AS (
   DELETE FROM lead_score_due
   WHERE lead_id BETWEEN @first AND @last AND due_at <= @as_of

@@ -16,6 +16,7 @@ using SalesTasks.Predictions.Exports;
 using SalesTasks.Predictions.Outcomes;
 using SalesTasks.Predictions.Predicting;
 using SalesTasks.Predictions.Training;
+using SalesTasks.Privacy;
 using SalesTasks.Reports;
 using SalesTasks.Routing;
 using SalesTasks.Scoring;
@@ -115,6 +116,11 @@ internal static class Commands
         tree.Add(SuppressionCommands.Remove(), "suppressions");
         tree.Add(SuppressionCommands.Check(), "suppressions");
         tree.Add(SuppressionCommands.Count(), "suppressions");
+        tree.Add(ExportPerson.Command(), "privacy");
+        tree.Add(ErasePerson.Command(), "privacy");
+        tree.Add(RequestCommands.List(), "privacy");
+        tree.Add(RequestCommands.Show(), "privacy");
+        tree.Add(RequestCommands.Allow(), "privacy");
         return tree;
     }
 }

@@ -164,6 +164,7 @@ internal static class CommandGroups
         "timing" => "Learn and use the best time to contact whom",
         "alerts" => "Find situations that need a person, show and settle their alerts",
         "outbox" => "Send messages, show and settle those that are in doubt or dead",
+        "privacy" => "What is stored about one person: give it out, take it out of everything",
         "suppressions" => "Addresses that must not be written to or called any more",
         "campaigns" => "Sequences of e-mails, calls and tasks for leads",
         "reports" => "Build the weekly or monthly report and bring it to people",

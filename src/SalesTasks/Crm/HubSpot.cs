@@ -200,7 +200,29 @@ internal sealed class HubSpot : ICrm
         await CallAsync(HttpMethod.Post, $"crm/v3/objects/{Path(kind)}/batch/archive", request, cancellationToken);
     }
 
-    public Task EraseAsync(CrmObject kind, IReadOnlyList<string> ids, CancellationToken cancellationToken) => throw new NotSupportedException();
+    /// <summary>
+    /// Contacts one by one, with all that HubSpot keeps of them, and their addresses barred. There is no such call for deals: they are archived,
+    /// and HubSpot deletes them for good after 90 days.
+    /// </summary>
+    /// <remarks>https://developers.hubspot.com/docs/api-reference/crm-contacts-v3/basic/post-crm-v3-objects-contacts-gdpr-delete.</remarks>
+    public async Task EraseAsync(CrmObject kind, IReadOnlyList<string> ids, CancellationToken cancellationToken)
+    {
+        if (kind is CrmObject.Deal)
+        {
+            await DeleteAsync(kind, ids, cancellationToken);
+            return;
+        }
+
+        foreach (var id in ids)
+        {
+            const string Path = "crm/v3/objects/contacts/gdpr-delete";
+            var answer = await SendAsync(HttpMethod.Post, Path, new JsonObject { ["objectId"] = id }, cancellationToken);
+            if (!answer.Succeeded && answer.Status is not 404)
+            {
+                throw JobException.Refused($"HubSpot: HTTP {answer.Status} for {Path}{Category(answer.Body)}; check the app's scopes.");
+            }
+        }
+    }
 
     public ValueTask DisposeAsync()
     {

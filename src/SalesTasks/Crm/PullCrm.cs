@@ -304,6 +304,13 @@ internal sealed class PullCrm
             row => new Match(row.GetString(0), row.GetInt64(1), row.GetString(2)),
             cancellationToken);
         var unknown = records.Where(r => !r.Deleted && matches.TrueForAll(m => m.CrmId != r.CrmId)).ToList();
+        if (unknown.Count > 0)
+        {
+            var erased = await connection.QueryStatementAsync(
+                "crm/queue_erased", Of(kind, ("crm_ids", unknown.Select(r => r.CrmId).ToArray())), row => row.GetString(0), cancellationToken);
+            unknown.RemoveAll(r => erased.Contains(r.CrmId, StringComparer.Ordinal));
+        }
+
         if (unknown.Count == 0)
         {
             return matches;

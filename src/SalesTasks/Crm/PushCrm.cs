@@ -24,6 +24,7 @@ internal sealed partial class PushCrm
         ["deals_created"] = 0,
         ["deals_updated"] = 0,
         ["deleted"] = 0,
+        ["erased"] = 0,
         ["taken_over"] = 0,
         ["unchanged"] = 0,
         ["conflicts"] = 0,
@@ -45,7 +46,8 @@ internal sealed partial class PushCrm
 
     public static async Task<JobResult> RunAsync(JobContext context, CancellationToken cancellationToken)
     {
-        if (CrmJobs.DirectionOf(context.Parameters) is SyncDirection.Import)
+        var import = CrmJobs.DirectionOf(context.Parameters) is SyncDirection.Import;
+        if (import && (context.DryRun || !await CrmErasures.AnyAsync(context, cancellationToken)))
         {
             context.Log.Information("{Parameter:l} is import: nothing is written to the CRM", CrmJobs.Direction.Name);
             return new JobResult(new Dictionary<string, long>(StringComparer.Ordinal)) { NothingToDo = true };
@@ -56,7 +58,14 @@ internal sealed partial class PushCrm
         JobException? failure = null;
         try
         {
-            await push.RunAsync(cancellationToken);
+            // Before anything else, and whatever the direction: a person's right is no matter of synchronising.
+            var refused = context.DryRun ? null : await new CrmErasures(session, push._token).RunAsync(n => push._counts["erased"] += n, cancellationToken);
+            if (!import)
+            {
+                await push.RunAsync(cancellationToken);
+            }
+
+            failure = refused;
         }
         catch (JobException exception) when (exception.ExitCode is not ExitCode.Usage)
         {

@@ -59,29 +59,19 @@ internal sealed class ImportStaging : IAsyncDisposable
         }
     }
 
-    /// <summary>Stages a row; file, line and record only where they may be needed again.</summary>
+    /// <summary>Stages a row; its record only where it may be needed again.</summary>
     /// <param name="values">In the order of the COPY statement's columns after the attributes.</param>
     /// <param name="attributes">JSON object.</param>
     /// <param name="place">Where it came from.</param>
-    public async Task WriteAsync(ReadOnlyMemory<object?> values, string? attributes, (int File, long Line, string Raw)? place)
+    public async Task WriteAsync(ReadOnlyMemory<object?> values, string? attributes, (int File, long Line, string? Raw) place)
     {
         var importer = _importer ??= await BeginCopyAsync();
         await importer.StartRowAsync(_cancellationToken);
         await importer.WriteAsync(ImportId, NpgsqlDbType.Bigint, _cancellationToken);
         await importer.WriteAsync(++Count, NpgsqlDbType.Bigint, _cancellationToken);
-        if (place is var (file, line, raw))
-        {
-            await importer.WriteAsync(file, NpgsqlDbType.Integer, _cancellationToken);
-            await importer.WriteAsync(line, NpgsqlDbType.Bigint, _cancellationToken);
-            await importer.WriteAsync(raw, NpgsqlDbType.Text, _cancellationToken);
-        }
-        else
-        {
-            await importer.WriteNullAsync(_cancellationToken);
-            await importer.WriteNullAsync(_cancellationToken);
-            await importer.WriteNullAsync(_cancellationToken);
-        }
-
+        await importer.WriteAsync(place.File, NpgsqlDbType.Integer, _cancellationToken);
+        await importer.WriteAsync(place.Line, NpgsqlDbType.Bigint, _cancellationToken);
+        await WriteValueAsync(importer, place.Raw);
         await WriteValueAsync(importer, attributes);
         for (var index = 0; index < values.Length; index++)
         {

@@ -20,7 +20,7 @@ internal sealed class LeadRows(ImportSettings settings, BoundMapping mapping, Im
         }
 
         mapping.ReadAttributes(row);
-        await staging.WriteAsync(row.Values, row.Attributes, _keepRecord ? (file, reader.Line, reader.Raw) : null);
+        await staging.WriteAsync(row.Values, row.Attributes, (file, reader.Line, _keepRecord ? reader.Raw : null));
         return true;
     }
 }
@@ -92,7 +92,9 @@ internal sealed class LeadImport(
                     await staging.BeatAsync(connection, token);
                 }
 
-                return await apply(connection, first, last, token);
+                var erased = await RejectErasedAsync(connection, first, last, token);
+                var rows = await apply(connection, first, last, token);
+                return rows with { Taken = rows.Taken + erased, Rejected = rows.Rejected + erased };
             });
             counts.Inserted += applied.Inserted;
             counts.Updated += applied.Updated;
@@ -147,6 +149,20 @@ internal sealed class LeadImport(
         var own = await UpdateAsync(connection, first, last, cancellationToken);
         var other = await FillAsync(connection, first, last, cancellationToken);
         return new Applied(taken + own.Taken + other.Taken, inserted, own.Changed, matches.Count - rejected, rejected);
+    }
+
+    /// <summary>Rows of persons who were erased: told with their place and without what stands there.</summary>
+    private async Task<int> RejectErasedAsync(NpgsqlConnection connection, long first, long last, CancellationToken cancellationToken)
+    {
+        var taken = await connection.QueryStatementAsync(
+            "leads/take_erased", Range(first, last), row => (File: row.GetInt32(0), Line: row.GetInt64(1)), cancellationToken);
+        foreach (var (file, line) in taken)
+        {
+            rejects.Add(files[file].Name, line, RowFaults.Erased, "");
+        }
+
+        await connection.ExecuteStatementAsync("leads/erased_are_out", [], cancellationToken);
+        return taken.Count;
     }
 
     private async Task<List<PersonMatch>> MatchAsync(NpgsqlConnection connection, long first, long last, CancellationToken cancellationToken)

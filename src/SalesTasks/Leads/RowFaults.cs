@@ -9,6 +9,7 @@ internal static class RowFaults
     public const string Nul = "contains a NUL character";
     public const string Duplicate = "is a duplicate of another lead (on_duplicate is reject)";
     public const string UnknownLead = "no lead has this id, alias or e-mail address";
+    public const string Erased = "was erased at the person's request (privacy allow lets the person in again)";
     public const string NamesNoLead = "names no lead: lead_ext_id and email are empty";
 
     public static string Missing(TargetColumn column) => $"{column.Name} is empty";

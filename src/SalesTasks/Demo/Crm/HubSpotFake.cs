@@ -23,6 +23,7 @@ internal sealed partial class HubSpotFake : FakeHttp
     };
 
     private readonly Dictionary<(string Type, string Property, string Value), FakeRecord> _unique = [];
+    private readonly HashSet<string> _barred = new(StringComparer.Ordinal);
     private long _nextId = 100;
     private long _searches;
 
@@ -40,6 +41,12 @@ internal sealed partial class HubSpotFake : FakeHttp
 
     /// <summary>Batches that were to create or change records.</summary>
     public int WriteCalls { get; private set; }
+
+    /// <summary>The app has no right to erase.</summary>
+    public bool Refuses { get; set; }
+
+    /// <summary>Contacts that were erased for good.</summary>
+    public int Erasures { get; private set; }
 
     /// <summary>Records created through the API.</summary>
     public int Created { get; private set; }
@@ -169,6 +176,8 @@ internal sealed partial class HubSpotFake : FakeHttp
             ("GET", ["crm", "v3", "objects", var type, var id]) when Known(type) => Get(type, id, request.Query),
             ("PATCH", ["crm", "v3", "objects", var type, var id]) when Known(type) => Patch(type, id, request),
             ("DELETE", ["crm", "v3", "objects", var type, var id]) when Known(type) => Delete(type, id),
+            ("POST", ["crm", "v3", "objects", "contacts", "gdpr-delete"]) when Refuses => Error(403, "MISSING_SCOPES", "This app lacks a scope."),
+            ("POST", ["crm", "v3", "objects", "contacts", "gdpr-delete"]) => Erase(request.Body),
             ("POST", ["crm", "v3", "objects", var type, "search"]) when Known(type) => Search(type, request.Body),
             ("POST", ["crm", "v3", "objects", var type, "merge"]) when Known(type) => Merge(type, request.Body),
             ("POST", ["crm", "v3", "objects", var type, "batch", var what]) when Known(type) => Batch(type, what, request.Body),
@@ -289,6 +298,36 @@ internal sealed partial class HubSpotFake : FakeHttp
         record.IndexedAfter = _searches + SearchLag;
     }
 
+    /// <summary>For good: no list of what is archived shows it, and its address is not taken any more.</summary>
+    private FakeAnswer Erase(JsonNode? body)
+    {
+        var value = body?["objectId"]?.ToString() ?? "";
+        var byEmail = body?["idProperty"]?.ToString() is "email";
+        var record = Find("contacts", value, byEmail ? "email" : null);
+        if ((record?.Properties.GetValueOrDefault("email") ?? (byEmail ? value : null)) is { } email)
+        {
+            _barred.Add(email.Trim().ToLowerInvariant());
+        }
+
+        if (record is null && !byEmail)
+        {
+            return Error(404, "OBJECT_NOT_FOUND", "There is no such contact.");
+        }
+
+        if (record is not null)
+        {
+            Erasures++;
+            Forget("contacts", record);
+            _records["contacts"].Remove(long.Parse(record.Id, CultureInfo.InvariantCulture));
+            foreach (var deal in _records["deals"].Values)
+            {
+                deal.Contacts.Remove(record.Id);
+            }
+        }
+
+        return new FakeAnswer(204);
+    }
+
     /// <summary>Unique values of what is gone are free again.</summary>
     private void Forget(string type, FakeRecord record)
     {
@@ -404,6 +443,11 @@ internal sealed partial class HubSpotFake : FakeHttp
             if (!fits)
             {
                 return (400, ErrorBody("VALIDATION_ERROR", $"Property values were not valid: {value} was not valid for {name}"));
+            }
+
+            if (name == "email" && _barred.Contains(value.Trim().ToLowerInvariant()))
+            {
+                return (400, ErrorBody("VALIDATION_ERROR", "The address is on the blocklist of contacts that were permanently deleted"));
             }
 
             if (property.Unique && Find(type, value, name) is { } other && other != record)

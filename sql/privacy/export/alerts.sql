@@ -1,0 +1,2 @@
+-- Alerts about the person.
+SELECT to_jsonb(t)::text FROM alerts t WHERE t.lead_ext_id = ANY (@leads::text[]) ORDER BY t.id
