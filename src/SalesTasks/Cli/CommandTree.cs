@@ -169,6 +169,7 @@ internal static class CommandGroups
         "reports" => "Build the weekly or monthly report and bring it to people",
         "experiment" => "Hold out a random share of leads and measure what the automation does",
         "crm" => "Keep leads and deals in step with HubSpot, show and settle what did not go through",
+        "privacy" => "Protect what is known of people",
         "db" => "Schema and database care",
         _ => throw new ArgumentOutOfRangeException(nameof(word), word, "A command group needs a description."),
     };
