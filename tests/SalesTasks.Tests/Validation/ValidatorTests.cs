@@ -83,6 +83,8 @@ public sealed class ValidatorTests(PostgresServer server, TestDatabase clean) : 
             SELECT pipeline_id, lead_ext_id, 'email', 'Again', followup_stage FROM sales_followup_tasks WHERE lead_ext_id = 'lead-1'
             """),
         ["address that is none"] = ("emails", "UPDATE sales_pipeline SET email = 'ana at acme' WHERE lead_ext_id = 'lead-1'"),
+        ["token without its value"] = (
+            "sealed_values", "INSERT INTO encryption_state (mode) VALUES ('on'); UPDATE leads SET phone = 'sealed-abcdefghijklmnop-1' || repeat('0', 38) WHERE ext_id = 'lead-1'"),
         ["campaign without steps"] = ("campaigns", "INSERT INTO sales_campaigns (name, campaign_type) VALUES ('Empty', 'nurturing')"),
         ["campaign with an unknown step"] = ("campaigns", """UPDATE sales_campaigns SET steps_config = '[{"type": "fax"}]'"""),
         ["campaign with steps that are no list"] = ("campaigns", """UPDATE sales_campaigns SET steps_config = '{"type": "email"}'"""),
