@@ -18,7 +18,7 @@ internal static class EncryptionBenchmark
     {
         Console.WriteLine($"\nencryption, {leads:N0} leads");
         await using var bench = await Bench.StartAsync(cancellationToken);
-        bench.With("AIRFLOW_CONN_SALES_ENCRYPTION", Connection("k1", 1));
+        bench.Connect("SALES_ENCRYPTION_CONN_ID", "sales_encryption", Connection("k1", 1));
         var sealer = new Sealer(EncryptionKeys.From(AirflowConnection.Parse(new ConnectionSource("bench", "the benchmark"), Connection("k1", 1))));
         var sealing = await bench.MeasureAsync(
             () =>
@@ -47,7 +47,7 @@ internal static class EncryptionBenchmark
         await AddAsync("privacy encrypt, nothing new", "privacy", "encrypt");
         await bench.ExecuteAsync("UPDATE scoring_blocks SET settings = 'anew'", cancellationToken);
         await AddAsync("scoring score, sealed", "scoring", "score");
-        bench.With("AIRFLOW_CONN_SALES_ENCRYPTION", Connection("k2", 2, "k1"));
+        bench.Connect("SALES_ENCRYPTION_CONN_ID", "sales_encryption", Connection("k2", 2, "k1"));
         await AddAsync("privacy encrypt --rotate", "privacy", "encrypt", "--rotate");
 
         async Task<double> AddAsync(string what, params string[] command)
