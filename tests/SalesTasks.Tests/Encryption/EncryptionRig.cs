@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Text.Json;
-using SalesTasks.Cli;
 using SalesTasks.Database;
 using SalesTasks.Tests.Outbox;
 using SalesTasks.Tests.TestBase;
@@ -88,6 +87,7 @@ internal sealed class EncryptionRig(TestDatabase database)
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
+            UseShellExecute = false,
         };
         start.Environment["PGPASSWORD"] = to.Password ?? "";
         if (!File.Exists(program))
