@@ -11,5 +11,5 @@ from sales_tasks.dag import MESSAGES_POOL, sales_dag, step
 with sales_dag("sales_alerts_intelligent", schedule="0 */2 * * *", doc=__doc__, tags=["alerts"]) as dag:
     (
         step("alerts evaluate", connections=["email", "slack"], updates=["alerts"])
-        >> step("outbox dispatch", connections=["email", "slack", "calls", "tasks"], pool=MESSAGES_POOL, updates=["outbox_messages"])
+        >> step("outbox dispatch", connections=["email", "slack", "calls", "tasks", "encryption"], pool=MESSAGES_POOL, updates=["outbox_messages"])
     )

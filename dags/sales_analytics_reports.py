@@ -11,5 +11,5 @@ with sales_dag("sales_analytics_reports", schedule="0 9 * * 1", doc=__doc__, tag
     (
         step("reports build", files=True, updates=["reports", "report_forecasts"])
         >> step("reports deliver", connections=["email", "slack", "s3"], files=True, updates=["outbox_messages"])
-        >> step("outbox dispatch", connections=["email", "slack", "calls", "tasks"], pool=MESSAGES_POOL, updates=["outbox_messages"])
+        >> step("outbox dispatch", connections=["email", "slack", "calls", "tasks", "encryption"], pool=MESSAGES_POOL, updates=["outbox_messages"])
     )

@@ -11,6 +11,6 @@ from sales_tasks.dag import CRM_POOL, sales_dag, step
 
 with sales_dag("sales_crm_sync", schedule="0 */4 * * *", doc=__doc__, tags=["crm"]) as dag:
     (
-        step("crm push", connections=["crm"], pool=CRM_POOL, updates=["leads", "sales_pipeline"])
-        >> step("crm pull", connections=["crm"], pool=CRM_POOL, updates=["leads", "sales_pipeline"])
+        step("crm push", connections=["crm", "encryption"], pool=CRM_POOL, updates=["leads", "sales_pipeline"])
+        >> step("crm pull", connections=["crm", "encryption"], pool=CRM_POOL, updates=["leads", "sales_pipeline"])
     )

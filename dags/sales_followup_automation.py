@@ -11,7 +11,7 @@ Messages go out where a connection is configured: `SALES_EMAIL_CONN_ID`, `SALES_
 from sales_tasks.dag import MESSAGES_POOL, sales_dag, step
 
 with sales_dag("sales_followup_automation", schedule="0 */2 * * *", doc=__doc__, tags=["follow-up", "campaigns"]) as dag:
-    dispatch = step("outbox dispatch", connections=["email", "slack", "calls", "tasks"], pool=MESSAGES_POOL, updates=["outbox_messages"])
+    dispatch = step("outbox dispatch", connections=["email", "slack", "calls", "tasks", "encryption"], pool=MESSAGES_POOL, updates=["outbox_messages"])
     summarize = step("followup summarize", connections=["slack"])
     (
         step("routing assign", options={"only_unassigned": True}, connections=["email", "slack"], updates=["sales_pipeline"])

@@ -9,5 +9,5 @@ from sales_tasks.dag import MESSAGES_POOL, sales_dag, step
 with sales_dag("sales_intelligent_routing", schedule="0 */3 * * *", doc=__doc__, tags=["routing"]) as dag:
     (
         step("routing assign", connections=["email", "slack", "calls", "tasks"], updates=["sales_pipeline", "sales_followup_tasks"])
-        >> step("outbox dispatch", connections=["email", "slack", "calls", "tasks"], pool=MESSAGES_POOL, updates=["outbox_messages"])
+        >> step("outbox dispatch", connections=["email", "slack", "calls", "tasks", "encryption"], pool=MESSAGES_POOL, updates=["outbox_messages"])
     )

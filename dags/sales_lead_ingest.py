@@ -11,4 +11,4 @@ To import on a schedule, copy this file and give the DAG an id of its own with `
 from sales_tasks.dag import sales_dag, step
 
 with sales_dag("sales_lead_ingest", schedule=None, doc=__doc__, tags=["leads"]) as dag:
-    step("leads import", connections=["s3"], files=True, updates=["leads", "lead_engagement_events"])
+    step("leads import", connections=["s3", "encryption"], files=True, updates=["leads", "lead_engagement_events"])

@@ -9,5 +9,5 @@ from sales_tasks.dag import MESSAGES_POOL, MODEL_POOL, sales_dag, step
 with sales_dag("sales_ml_predictions", schedule="0 */6 * * *", doc=__doc__, tags=["predictions"]) as dag:
     (
         step("ml predict", connections=["ml"], pool=MODEL_POOL, sharded=True, updates=["sales_pipeline", "deal_predictions"])
-        >> step("outbox dispatch", connections=["email", "slack", "calls", "tasks"], pool=MESSAGES_POOL, updates=["outbox_messages"])
+        >> step("outbox dispatch", connections=["email", "slack", "calls", "tasks", "encryption"], pool=MESSAGES_POOL, updates=["outbox_messages"])
     )

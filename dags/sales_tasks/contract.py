@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Iterable, Iterator, Mapping, Sequence
 
 # What a step may connect to. The id comes from the variable SALES_<ROLE>_CONN_ID, here as in the program.
-ROLES = ("postgres", "email", "slack", "crm", "s3", "calls", "tasks", "ml")
+ROLES = ("postgres", "email", "slack", "crm", "s3", "calls", "tasks", "ml", "encryption")
 DEFAULT_POSTGRES = "sales_postgres"
 
 # The program asks itself to end within 8 seconds of SIGTERM; Docker kills after this many.

@@ -11,7 +11,8 @@ SELECT
     'score', p.score::text, 'priority', p.priority::text))::text AS facts,
   (
     SELECT coalesce(c.crm_id, c.merged_into) FROM crm_links c WHERE c.crm = k.crm AND c.object = 'lead' AND c.lead_ext_id = k.lead_ext_id
-  ) AS lead_crm_id
+  ) AS lead_crm_id,
+  l.ext_id
 FROM crm_links k
 JOIN sales_pipeline p ON p.lead_ext_id = k.lead_ext_id
 JOIN leads l ON l.ext_id = k.lead_ext_id

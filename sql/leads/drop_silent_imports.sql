@@ -5,5 +5,7 @@ WITH silent AS (
   DELETE FROM lead_import_rows WHERE import_id IN (SELECT id FROM silent)
 ), dropped_events AS (
   DELETE FROM lead_import_events WHERE import_id IN (SELECT id FROM silent)
+), dropped_sealed AS (
+  DELETE FROM lead_import_sealed WHERE import_id IN (SELECT id FROM silent)
 )
 SELECT count(*) FROM silent

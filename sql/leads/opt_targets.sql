@@ -9,7 +9,8 @@ WITH named AS (
   FROM leads l
   WHERE NOT EXISTS (SELECT FROM named)
     AND ((@email::text IS NOT NULL AND lower(l.email) = lower(@email) AND l.email IS NOT NULL)
-      OR (@phone::text IS NOT NULL AND regexp_replace(l.phone, '[^0-9]', '', 'g') = regexp_replace(@phone, '[^0-9]', '', 'g') AND l.phone IS NOT NULL))
+      OR (l.phone IS NOT NULL
+        AND regexp_replace(l.phone, '[^0-9]', '', 'g') = ANY (ARRAY(SELECT regexp_replace(n, '[^0-9]', '', 'g') FROM unnest(@phones::text[]) AS n))))
 )
 SELECT
   EXISTS (SELECT FROM named) AS by_id,

@@ -35,7 +35,8 @@ SELECT jsonb_build_object(
   'pipeline', (
     SELECT jsonb_build_object(
       'id', p.id, 'stage', p.stage, 'assigned_to', p.assigned_to, 'probability_pct', p.probability_pct, 'estimated_value', p.estimated_value,
-      'qualified_at', p.qualified_at, 'last_contact_at', p.last_contact_at, 'next_followup_at', p.next_followup_at, 'closed_at', p.closed_at)
+      'qualified_at', p.qualified_at, 'last_contact_at', p.last_contact_at, 'next_followup_at', p.next_followup_at, 'closed_at', p.closed_at,
+      'notes', p.notes)
     FROM sales_pipeline p
     WHERE p.lead_ext_id = l.ext_id),
   'aliases', coalesce((

@@ -44,7 +44,10 @@ internal static class Commands
         new("sales_ml_predictions", PredictionJobs.Predict, OutboxJobs.Dispatch),
         new("sales_timing_optimizer", TimingJobs.Analyze, TimingJobs.Apply),
         new("sales_alerts_intelligent", AlertJobs.Evaluate, OutboxJobs.Dispatch),
-        new("sales_maintenance", MaintenanceJobs.Maintain),
+        new("sales_maintenance", MaintenanceJobs.Maintain, EncryptionJobs.Encrypt)
+        {
+            Fixed = new Dictionary<JobDefinition, BoolParameter> { [EncryptionJobs.Encrypt] = EncryptionJobs.OnlyWhenOn },
+        },
         new("sales_analytics_reports", ReportsJobs.Build, ReportsJobs.Deliver, OutboxJobs.Dispatch),
         new("sales_crm_sync", CrmJobs.Push, CrmJobs.Pull),
         new("sales_lead_ingest", LeadsJobs.Import),
@@ -121,6 +124,7 @@ internal static class Commands
         tree.Add(RequestCommands.List(), "privacy");
         tree.Add(RequestCommands.Show(), "privacy");
         tree.Add(RequestCommands.Allow(), "privacy");
+        tree.Add(DecryptCommand.Create(), "privacy");
         return tree;
     }
 }

@@ -12,7 +12,7 @@ public sealed class ArchitectureTests
     private const string Root = "SalesTasks";
 
     /// <summary>What capabilities share.</summary>
-    private static readonly string[] LowerLayers = ["Airflow", "Charts", "Database", "Delivery", "Impact"];
+    private static readonly string[] LowerLayers = ["Airflow", "Charts", "Database", "Delivery", "Encryption", "Impact"];
 
     /// <summary>What puts them together.</summary>
     private const string UpperLayer = "Cli";

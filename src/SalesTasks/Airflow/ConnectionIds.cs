@@ -1,7 +1,7 @@
 namespace SalesTasks.Airflow;
 
 /// <summary>
-/// Which Airflow connection to use for what, from the environment. Only the database has a default; without an id the others are not used.
+/// Which Airflow connection to use for what, from the environment. Only the database and the keys have a default; without an id the others are not used.
 /// </summary>
 internal sealed class ConnectionIds(Func<string, string?> environment)
 {
@@ -13,6 +13,10 @@ internal sealed class ConnectionIds(Func<string, string?> environment)
     public const string CallsVariable = "SALES_CALLS_CONN_ID";
     public const string TasksVariable = "SALES_TASKS_CONN_ID";
     public const string MlVariable = "SALES_ML_CONN_ID";
+
+    public const string EncryptionVariable = "SALES_ENCRYPTION_CONN_ID";
+
+    public const string DefaultEncryption = "sales_encryption";
 
     public const string DefaultPostgres = "sales_postgres";
 
@@ -29,6 +33,9 @@ internal sealed class ConnectionIds(Func<string, string?> environment)
     public string? Calls => Read(CallsVariable);
 
     public string? Tasks => Read(TasksVariable);
+
+    /// <summary>Used only where something is sealed.</summary>
+    public string Encryption => Read(EncryptionVariable) ?? DefaultEncryption;
 
     public string? Ml => Read(MlVariable);
 

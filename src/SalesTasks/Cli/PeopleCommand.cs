@@ -4,6 +4,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using SalesTasks.Airflow;
 using SalesTasks.Database;
+using SalesTasks.Encryption;
 using Spectre.Console;
 
 namespace SalesTasks.Cli;
@@ -92,6 +93,11 @@ internal sealed class PeopleContext(CommandHost host, ParseResult parse, bool js
             throw;
         }
     }
+
+    /// <summary>The vault of the database; null: nothing is sealed in it.</summary>
+    /// <exception cref="JobException">64: something is sealed and the keys are not there.</exception>
+    public Task<Vault?> VaultAsync(SalesDatabase database, CancellationToken cancellationToken) =>
+        Vault.OpenAsync(database, new ConnectionIds(Host.Environment), Host.Connections(), writes: false, cancellationToken);
 
     public IAnsiConsole Console { get; } = CreateConsole(host);
 

@@ -3,6 +3,7 @@ using System.Globalization;
 using Npgsql;
 using SalesTasks.Cli;
 using SalesTasks.Database;
+using SalesTasks.Encryption;
 using Spectre.Console;
 
 namespace SalesTasks.Crm;
@@ -61,6 +62,7 @@ internal static class CrmCommands
             await using var connection = await database.OpenAsync(stop);
             var rows = await connection.QueryStatementAsync(
                 "crm/conflicts", [("lead", context.Parse.GetValue(lead)), ("limit", context.Parse.GetValue(limit))], Conflict, stop);
+            await OpenAsync(context, database, rows, stop);
             if (context.Json)
             {
                 context.WriteJson(rows.Cast<object?>().ToList());
@@ -163,7 +165,45 @@ internal static class CrmCommands
         string[] names =
             ["decided_at", "crm", "object", "lead_ext_id", "crm_id", "field", "base", "ours", "theirs", "kept", "reason", "run_id"];
         return names.Select((name, i) => KeyValuePair.Create(name, row.IsDBNull(i) ? null : i == 0 ? (object)row.GetDateTime(i) : row.GetString(i)))
+            .Append(KeyValuePair.Create("link_id", (object?)row.GetInt64(names.Length))).Append(KeyValuePair.Create("version", (object?)row.GetInt32(names.Length + 1)))
             .ToDictionary(StringComparer.Ordinal);
+    }
+
+    /// <summary>Phones and notes in clear where they are sealed and the keys are there; without them it is said that they are.</summary>
+    private static async Task OpenAsync(
+        PeopleContext context, SalesDatabase database, List<Dictionary<string, object?>> rows, CancellationToken cancellationToken)
+    {
+        Vault? vault = null;
+        var asked = false;
+        foreach (var row in rows)
+        {
+            var (link, version) = ((long)row["link_id"]!, (int)row["version"]!);
+            row.Remove("link_id");
+            row.Remove("version");
+            foreach (var (name, column) in ((string, string)[])[("base", "base_value"), ("ours", "our_value"), ("theirs", "their_value")])
+            {
+                if (row[name] is not string text || !text.StartsWith(Sealer.TextPrefix, StringComparison.Ordinal))
+                {
+                    continue;
+                }
+
+                try
+                {
+                    vault ??= asked ? null : await context.VaultAsync(database, cancellationToken);
+                    row[name] = vault?.OpenText(SealedPlaces.Conflict(link, version, column, (string)row["field"]!), text) ?? "(sealed)";
+                }
+                catch (JobException fault)
+                {
+                    row[name] = "(sealed)";
+                    if (!asked || fault.ExitCode is not ExitCode.Usage)
+                    {
+                        context.Host.Error.WriteLine("warning: " + fault.Message);
+                    }
+                }
+
+                asked = true;
+            }
+        }
     }
 
     private static void Show(PeopleContext context, string[] columns, List<Dictionary<string, object?>> rows)

@@ -3,6 +3,7 @@ using Npgsql;
 using SalesTasks.Airflow;
 using SalesTasks.Cli;
 using SalesTasks.Database;
+using SalesTasks.Encryption;
 
 namespace SalesTasks.Crm;
 
@@ -15,7 +16,7 @@ internal sealed partial class CrmSession : IAsyncDisposable
 
     private readonly CrmBudget _budget;
 
-    private CrmSession(JobContext context, ICrm crm, CrmMapping mapping, CrmValues values, CrmBudget budget)
+    private CrmSession(JobContext context, ICrm crm, CrmMapping mapping, CrmValues values, CrmBudget budget, Vault? vault)
     {
         Context = context;
         Crm = crm;
@@ -23,7 +24,8 @@ internal sealed partial class CrmSession : IAsyncDisposable
         Values = values;
         Direction = CrmJobs.DirectionOf(context.Parameters);
         Merger = new Merger(values, Direction);
-        Store = new CrmStore(context.Parameters.Get(CrmJobs.CrmType));
+        Store = new CrmStore(context.Parameters.Get(CrmJobs.CrmType), vault, context.Log);
+        Sealed = vault is not null;
         _budget = budget;
     }
 
@@ -41,6 +43,9 @@ internal sealed partial class CrmSession : IAsyncDisposable
 
     public SyncDirection Direction { get; }
 
+    /// <summary>Phones and notes are sealed in the database.</summary>
+    public bool Sealed { get; }
+
     /// <summary>Calls made.</summary>
     public int Calls => _budget.Calls;
 
@@ -52,6 +57,7 @@ internal sealed partial class CrmSession : IAsyncDisposable
             ?? throw JobException.Usage($"{ConnectionIds.CrmVariable} is not set; allowed: the id of the CRM's connection.");
         var connection = context.Connections.Resolve(id);
         var mapping = CrmMapping.Load(type, context.Parameters.Get(CrmJobs.MappingFile));
+        var vault = await Vault.OpenAsync(context.Database, context.ConnectionIds, context.Connections, writes: !context.DryRun, cancellationToken);
         var timeout = TimeSpan.FromSeconds(context.Parameters.Get(CrmJobs.RequestTimeout));
         CrmBudget budget = null!;
         ICrm crm = type is "salesforce"
@@ -72,7 +78,7 @@ internal sealed partial class CrmSession : IAsyncDisposable
                 (c, _, token) => c.QueryStatementAsync("crm/reps", [], row => row.GetString(0), token), cancellationToken);
             var values = new CrmValues(mapping, schemas, owners, reps.ToHashSet(StringComparer.Ordinal));
             List<string> faults = [.. schemas.SelectMany(s => mapping.Check(s.Key, s.Value)), .. hasOwners ? values.UnknownOwners() : []];
-            return faults.Count == 0 ? new CrmSession(context, crm, mapping, values, budget) : throw JobException.Usage(string.Join('\n', faults));
+            return faults.Count == 0 ? new CrmSession(context, crm, mapping, values, budget, vault) : throw JobException.Usage(string.Join('\n', faults));
         }
         catch
         {
@@ -123,9 +129,16 @@ internal sealed partial class CrmSession : IAsyncDisposable
     public ValueTask DisposeAsync() => Crm.DisposeAsync();
 
     /// <summary>A CRM's reason as it is kept: short, and without addresses.</summary>
-    public static string Masked(string? reason)
+    public static string Masked(string? reason, IReadOnlyDictionary<string, string?>? values = null)
     {
-        var text = Address().Replace(reason ?? "no reason was told", "…@…");
+        var text = reason ?? "no reason was told";
+        foreach (var value in SealedPlaces.Fields.Select(f => values?.GetValueOrDefault(f)).Where(v => v is { Length: > 3 }))
+        {
+            // Some CRMs repeat what they refuse.
+            text = text.Replace(value!, "…", StringComparison.OrdinalIgnoreCase);
+        }
+
+        text = Address().Replace(text, "…@…");
         return text.Length <= 300 ? text : text[..300];
     }
 

@@ -208,7 +208,7 @@ internal sealed class PullCrm
         ["deleted"] = record.Deleted,
         ["merged_ids"] = new JsonArray([.. record.MergedIds.Select(id => JsonValue.Create(id))]),
         ["related_id"] = record.RelatedId,
-        ["properties"] = CrmStore.ToJson(_session.Mapping.Of(kind).Fields.Where(f => !f.Ours.OnlyNew).ToDictionary(
+        ["properties"] = _session.Store.ToStaged(kind, record.Id, _session.Mapping.Of(kind).Fields.Where(f => !f.Ours.OnlyNew).ToDictionary(
             f => f.Ours.Name, f => _session.Values.Normalize(kind, f, record.Properties.GetValueOrDefault(f.Theirs)), StringComparer.Ordinal)),
     };
 
@@ -217,7 +217,10 @@ internal sealed class PullCrm
         await using var connection = await Context.Database.OpenAsync(cancellationToken);
         var volume = await connection.QueryStatementAsync(
             "crm/staged_volume", Of(kind), row => (Changed: row.GetInt64(0), Deleted: row.GetInt64(1)), cancellationToken);
-        await _session.RequireNormalAsync(connection, kind, "here", volume[0].Changed, volume[0].Deleted, cancellationToken);
+        var changed = _session.Sealed && volume[0].Changed > 0
+            ? await _session.Store.CountChangedAsync(connection, kind, cancellationToken)
+            : volume[0].Changed;
+        await _session.RequireNormalAsync(connection, kind, "here", changed, volume[0].Deleted, cancellationToken);
     }
 
     private async Task MergeStagedAsync(CrmObject kind, CancellationToken cancellationToken)
@@ -252,7 +255,8 @@ internal sealed class PullCrm
             Of(kind, ("after", after), ("limit", limit)),
             row => new StagedRecord(
                 row.GetString(0), row.IsDBNull(1) ? null : row.GetString(1), row.GetFieldValue<DateTimeOffset>(2), row.GetBoolean(3),
-                row.GetFieldValue<string[]>(4), row.IsDBNull(5) ? null : row.GetString(5), CrmStore.FromJson(row.GetString(6))),
+                row.GetFieldValue<string[]>(4), row.IsDBNull(5) ? null : row.GetString(5),
+                _session.Store.Staged(kind, row.GetString(0), row.GetString(6))),
             cancellationToken);
         if (records.Count == 0)
         {
@@ -260,8 +264,8 @@ internal sealed class PullCrm
         }
 
         var matches = await MatchAsync(connection, kind, records, counts, cancellationToken);
-        var links = (await CrmStore.LockAsync(connection, [.. matches.Select(m => m.LinkId)], null, cancellationToken)).ToDictionary(l => l.Id);
-        var facts = await CrmStore.FactsAsync(connection, kind, [.. links.Keys], cancellationToken);
+        var links = (await _session.Store.LockAsync(connection, [.. matches.Select(m => m.LinkId)], null, cancellationToken)).ToDictionary(l => l.Id);
+        var facts = await _session.Store.FactsAsync(connection, kind, [.. links.Keys], cancellationToken);
         var merged = new List<(CrmLink Link, MergeResult Merge)>();
         var changes = new List<LinkChange>();
         var done = new List<string>();
@@ -280,11 +284,11 @@ internal sealed class PullCrm
             MergeRecord(kind, record, of.ConvertAll(m => (links[m.LinkId], m.How)), facts, changes, merged, Count);
         }
 
-        await CrmStore.JournalAsync(connection, merged.SelectMany(m => m.Merge.Conflicts.Select(c => (m.Link, c))), Context.Run.RunId, cancellationToken);
-        await CrmStore.ApplyAsync(connection, kind, merged, cancellationToken);
+        await _session.Store.JournalAsync(connection, merged.SelectMany(m => m.Merge.Conflicts.Select(c => (m.Link, c))), Context.Run.RunId, cancellationToken);
+        await _session.Store.ApplyAsync(connection, kind, merged, cancellationToken);
         // Links that give an id up before the one that takes it.
-        await CrmStore.SaveAsync(connection, changes.Where(c => c.Status is "merged"), null, cancellationToken);
-        await CrmStore.SaveAsync(connection, changes.Where(c => c.Status is not "merged"), null, cancellationToken);
+        await _session.Store.SaveAsync(connection, changes.Where(c => c.Status is "merged"), null, cancellationToken);
+        await _session.Store.SaveAsync(connection, changes.Where(c => c.Status is not "merged"), null, cancellationToken);
         await connection.ExecuteStatementAsync("crm/drop_staged", Of(kind, ("crm_ids", done.ToArray())), cancellationToken);
         return (records[^1].CrmId, records.Count, counts);
 
@@ -474,7 +478,7 @@ internal sealed class PullCrm
                 var known = await Context.Database.InTransactionAsync(
                     (connection, _, token) => connection.QueryStatementAsync(
                         "crm/known", Of(kind, ("crm_ids", page.Records.Select(r => r.Id).ToArray())),
-                        row => (Id: row.GetString(0), Base: CrmStore.FromJson(row.GetString(1))), token),
+                        row => (Id: row.GetString(0), Base: _session.Store.Document(row.GetInt64(2), "their_base", row.GetString(1))), token),
                     cancellationToken);
                 foreach (var record in page.Records)
                 {

@@ -28,7 +28,7 @@ internal sealed partial class PushCrm
                     ("crm", _session.Store.Crm), ("object", CrmStore.Word(CrmObject.Lead)), ("after", after),
                     ("limit", Math.Min(_session.Crm.Limits.Match, left)),
                 ],
-                CrmStore.Link,
+                _session.Store.Link,
                 cancellationToken);
             if (links.Count == 0)
             {
@@ -37,7 +37,7 @@ internal sealed partial class PushCrm
 
             after = links[^1].Id;
             left -= links.Count;
-            var facts = await CrmStore.FactsAsync(connection, CrmObject.Lead, [.. links.Select(l => l.Id)], cancellationToken);
+            var facts = await _session.Store.FactsAsync(connection, CrmObject.Lead, [.. links.Select(l => l.Id)], cancellationToken);
             await connection.CloseAsync();
             var wanted = links.Where(l => l is { CrmId: null, Status: "active", Base.Sending: null, ProblemValues: null } && facts.ContainsKey(l.Id))
                 .Select(l => (Link: l, Value: _session.Encode(map, l.Base, facts[l.Id])[field.Ours.Name]))
@@ -63,7 +63,7 @@ internal sealed partial class PushCrm
         _counts["adopted"] += await Context.Database.InTransactionAsync(
             async (connection, _, token) =>
             {
-                var links = await CrmStore.LockAsync(connection, [.. wanted.Select(w => w.Link.Id)], null, token);
+                var links = await _session.Store.LockAsync(connection, [.. wanted.Select(w => w.Link.Id)], null, token);
                 var free = await FreeAsync(connection, CrmObject.Lead, records, token);
                 var taken = new List<LinkChange>();
                 foreach (var link in links.Where(l => l is { CrmId: null, Base.Sending: null, Leased: false }))
@@ -76,7 +76,7 @@ internal sealed partial class PushCrm
                     }
                 }
 
-                await CrmStore.SaveAsync(connection, taken, null, token);
+                await _session.Store.SaveAsync(connection, taken, null, token);
                 return taken.Count;
             },
             cancellationToken);

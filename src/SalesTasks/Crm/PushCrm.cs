@@ -161,7 +161,7 @@ internal sealed partial class PushCrm
                 var links = await connection.QueryStatementAsync(
                     "crm/pending_page",
                     [("crm", _session.Store.Crm), ("object", CrmStore.Word(kind)), ("after", after), ("limit", Chunk)],
-                    CrmStore.Link,
+                    _session.Store.Link,
                     cancellationToken);
                 if (links.Count == 0)
                 {
@@ -169,7 +169,7 @@ internal sealed partial class PushCrm
                 }
 
                 after = links[^1].Id;
-                var facts = await CrmStore.FactsAsync(connection, kind, [.. links.Select(l => l.Id)], cancellationToken);
+                var facts = await _session.Store.FactsAsync(connection, kind, [.. links.Select(l => l.Id)], cancellationToken);
                 foreach (var link in links)
                 {
                     if (link.Status is "deleted_here")
@@ -241,7 +241,7 @@ internal sealed partial class PushCrm
                     ("crm", _session.Store.Crm), ("object", CrmStore.Word(kind)), ("after", after), ("limit", limit), ("token", _token),
                     ("lease", CrmJobs.Lease(Context.Parameters).TotalSeconds),
                 ],
-                CrmStore.Link,
+                _session.Store.Link,
                 token),
             cancellationToken);
         return [.. links.OrderBy(l => l.Id)];
@@ -312,7 +312,7 @@ internal sealed partial class PushCrm
         var idle = new List<CrmLink>();
         await using (var connection = await Context.Database.OpenAsync(cancellationToken))
         {
-            var facts = await CrmStore.FactsAsync(connection, kind, [.. links.Select(l => l.Id)], cancellationToken);
+            var facts = await _session.Store.FactsAsync(connection, kind, [.. links.Select(l => l.Id)], cancellationToken);
             idle.AddRange(links.Where(l =>
                 !facts.TryGetValue(l.Id, out var ours)
                 || (l.CrmId is not null && l.Base.Sending is null && Changed(map, l, ours).Count == 0)
@@ -382,8 +382,8 @@ internal sealed partial class PushCrm
                 ("modified_at", theirs.Values.Select(r => r.ModifiedAt).ToArray()),
             ],
             cancellationToken);
-        var links = await CrmStore.LockAsync(connection, ids, _token, cancellationToken);
-        var facts = await CrmStore.FactsAsync(connection, kind, ids, cancellationToken);
+        var links = await _session.Store.LockAsync(connection, ids, _token, cancellationToken);
+        var facts = await _session.Store.FactsAsync(connection, kind, ids, cancellationToken);
         var holders = (await connection.QueryStatementAsync(
             "crm/holders",
             [("crm", _session.Store.Crm), ("object", CrmStore.Word(kind)), ("crm_ids", theirs.Values.Select(r => r.Id).ToArray())],
@@ -436,9 +436,9 @@ internal sealed partial class PushCrm
             _counts["unmapped"] += merge.Unmapped;
         }
 
-        await CrmStore.JournalAsync(connection, merged.SelectMany(m => m.Merge.Conflicts.Select(c => (m.Link, c))), Context.Run.RunId, cancellationToken);
-        await CrmStore.ApplyAsync(connection, kind, merged, cancellationToken);
-        await CrmStore.SaveAsync(connection, changes, _token, cancellationToken);
+        await _session.Store.JournalAsync(connection, merged.SelectMany(m => m.Merge.Conflicts.Select(c => (m.Link, c))), Context.Run.RunId, cancellationToken);
+        await _session.Store.ApplyAsync(connection, kind, merged, cancellationToken);
+        await _session.Store.SaveAsync(connection, changes, _token, cancellationToken);
         _counts["conflicts"] += merged.Sum(m => m.Merge.Conflicts.Count);
         _counts["taken_over"] += merged.Count(m => m.Merge.ToOurs.Count > 0);
         _counts["unchanged"] += merged.Count(m => m.Merge.ToTheirs.Count + m.Merge.ToOurs.Count == 0 && writes.TrueForAll(w => w.Link.Id != m.Link.Id));
@@ -525,7 +525,7 @@ internal sealed partial class PushCrm
             default:
                 return released with
                 {
-                    Problem = CrmSession.Masked(outcome.Reason),
+                    Problem = CrmSession.Masked(outcome.Reason, write.AllOurs),
                     ProblemValues = write.AllOurs,
                     LookedAt = write.Link.Changes,
                 };
@@ -592,8 +592,8 @@ internal sealed partial class PushCrm
         return Context.Database.InTransactionAsync(
             async (connection, _, token) =>
             {
-                await CrmStore.LockAsync(connection, [.. all.Select(c => c.Id)], _token, token);
-                await CrmStore.SaveAsync(connection, all, _token, token);
+                await _session.Store.LockAsync(connection, [.. all.Select(c => c.Id)], _token, token);
+                await _session.Store.SaveAsync(connection, all, _token, token);
             },
             CancellationToken.None);
     }

@@ -1,3 +1,5 @@
+using SalesTasks.Encryption;
+
 namespace SalesTasks.Delivery;
 
 /// <summary>How a dispatcher works.</summary>
@@ -17,6 +19,9 @@ internal sealed record DispatchOptions
 
     /// <summary>How long a run with nothing to do waits for retries and for leases of others; begins anew with every message sent.</summary>
     public required TimeSpan MaxWait { get; init; }
+
+    /// <summary>Opens sealed numbers right before a message leaves; null: none is sealed.</summary>
+    public Vault? Vault { get; init; }
 
     /// <summary>Messages at most.</summary>
     public long MaxMessages { get; init; } = long.MaxValue;

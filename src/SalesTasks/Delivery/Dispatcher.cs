@@ -385,7 +385,7 @@ internal sealed class Dispatcher : IDisposable
         }
 
         var (loaded, fault) = await _store.LoadAttachmentsAsync(message);
-        var result = fault is null ? await _channel.SendAsync(loaded, wire) : SendResult.Permanent(fault);
+        var result = (message.Fault ?? fault) is { } refused ? SendResult.Permanent(refused) : await _channel.SendAsync(loaded, wire);
         if (!stop.IsCancellationRequested || result.Outcome is SendOutcome.Sent)
         {
             await _gate.ObserveAsync(result);

@@ -15,4 +15,7 @@ internal sealed record OutboxMessage(
 {
     /// <summary>The files of an e-mail, loaded right before it leaves.</summary>
     public IReadOnlyList<Attachment> Attachments { get; init; } = [];
+
+    /// <summary>Why it cannot be sent, though nothing stops it: a sealed value does not open.</summary>
+    public string? Fault { get; init; }
 }

@@ -69,14 +69,21 @@ internal sealed class OutboxStore(SalesDatabase database, string channel, Receiv
                     return Claim.Nothing;
                 }
 
+                var sealedMessages = options.Vault is null ? null : new SealedMessages(options.Vault, channel);
+                if (sealedMessages is not null)
+                {
+                    await sealedMessages.JudgeAsync(connection, ids.ToArray(), inner);
+                }
+
                 var judged = await connection.QueryStatementAsync(
                     "delivery/claim",
                     [("ids", ids.ToArray()), ("token", _token), ("lease_seconds", options.Lease.TotalSeconds)],
                     row => (Verdict: row.GetString(0), Message: row.GetString(0) == "send" ? Read(row) : null),
                     inner);
+                IReadOnlyList<OutboxMessage> messages = [.. judged.Where(j => j.Message is not null).Select(j => j.Message!)];
                 return new Claim(
                     ids.Count,
-                    [.. judged.Where(j => j.Message is not null).Select(j => j.Message!)],
+                    sealedMessages is null ? messages : await sealedMessages.OpenAsync(connection, messages, inner),
                     judged.Count(j => j.Verdict == "stop"),
                     judged.Count(j => j.Verdict == "later"));
             },

@@ -4,6 +4,7 @@ using Npgsql;
 using SalesTasks.Airflow;
 using SalesTasks.Cli;
 using SalesTasks.Database;
+using SalesTasks.Encryption;
 
 namespace SalesTasks.Leads;
 
@@ -53,6 +54,7 @@ internal static partial class ConsentCommands
     {
         var suppressed = await connection.ExecuteStatementAsync(
             "leads/suppress", [("emails", target.Emails), ("phones", target.Phones), ("reason", reason)], cancellationToken);
+        await target.SyncAsync(connection, cancellationToken);
         var changed = await connection.ExecuteStatementAsync("leads/set_consent", target.Consent(false), cancellationToken);
         var stopped = target.Leads.Length == 0
             ? 0
@@ -76,6 +78,7 @@ internal static partial class ConsentCommands
             [("emails", target.Emails), ("phones", target.Phones)],
             row => (Lifted: row.GetInt64(0), Kept: row.GetInt64(1)),
             cancellationToken);
+        await target.SyncAsync(connection, cancellationToken);
         var changed = await connection.ExecuteStatementAsync("leads/set_consent", target.Consent(true), cancellationToken);
         target.Report = () => Show(
             context,
@@ -118,6 +121,13 @@ internal static partial class ConsentCommands
     /// <summary>Who is meant, and where they can be reached.</summary>
     private sealed record Target(string[] Leads, string[] Emails, string[] Phones, bool ByEmail, bool ByPhone)
     {
+        /// <summary>Opens numbers that are sealed; null: none is.</summary>
+        public Vault? Vault { get; init; }
+
+        /// <summary>Has the suppression list say the same of these numbers where they are sealed.</summary>
+        public Task SyncAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
+            Vault is null ? Task.CompletedTask : Vault.SyncSuppressionsAsync(connection, Phones, cancellationToken);
+
         /// <summary>Tells what was done, once it is committed.</summary>
         public Action Report { get; set; } = static () => { };
 
@@ -133,11 +143,13 @@ internal static partial class ConsentCommands
             string person, string channel, Func<NpgsqlConnection, Target, CancellationToken, Task> change, CancellationToken stop)
         {
             await using var database = await People.OpenAsync(stop);
+            // Where only mail is meant, the keys of phone numbers are not needed.
+            var vault = channel is "email" ? null : await People.VaultAsync(database, stop);
             var target = await database.InTransactionAsync(
                 async (connection, _, token) =>
                 {
                     await connection.ExecuteStatementAsync("database/set_actor", [("actor", Environment.UserName)], token);
-                    var found = await FindAsync(connection, person.Trim(), channel, token);
+                    var found = await FindAsync(connection, person.Trim(), channel, vault, token);
                     await change(connection, found, token);
                     return found;
                 },
@@ -146,13 +158,14 @@ internal static partial class ConsentCommands
             return ExitCode.Done;
         }
 
-        private async Task<Target> FindAsync(NpgsqlConnection connection, string person, string channel, CancellationToken cancellationToken)
+        private async Task<Target> FindAsync(
+            NpgsqlConnection connection, string person, string channel, Vault? vault, CancellationToken cancellationToken)
         {
             var email = IsEmail(person) ? person : null;
             var phone = IsPhone(person) ? person : null;
             var found = await connection.QueryStatementAsync(
                 "leads/opt_targets",
-                [("who", person), ("email", email), ("phone", phone)],
+                [("who", person), ("email", email), ("phones", Spellings(vault, One(phone)))],
                 row => (ById: row.GetBoolean(0), Lead: row.GetString(1), Emails: row.GetFieldValue<string[]>(2), Phones: row.GetFieldValue<string[]>(3)),
                 cancellationToken);
             if (found.Count == 0 && email is null && phone is null)
@@ -171,7 +184,7 @@ internal static partial class ConsentCommands
             var byEmail = channel is not "phone";
             var byPhone = channel is not "email";
             string[] emails = byEmail ? [.. found.SelectMany(f => f.Emails), .. One(email)] : [];
-            string[] phones = byPhone ? [.. found.SelectMany(f => f.Phones), .. One(phone)] : [];
+            string[] phones = byPhone ? [.. await ClearAsync(), .. One(phone)] : [];
             if (found.Count == 0 && emails.Length + phones.Length == 0)
             {
                 throw JobException.Usage(email is null
@@ -180,10 +193,22 @@ internal static partial class ConsentCommands
             }
 
             var sharing = await connection.QueryStatementAsync(
-                "leads/leads_of_addresses", [("emails", emails), ("phones", phones)], row => row.GetString(0), cancellationToken);
+                "leads/leads_of_addresses", [("emails", emails), ("phones", Spellings(vault, phones))], row => row.GetString(0), cancellationToken);
             string[] leads = [.. found.Select(f => f.Lead).Union(sharing, StringComparer.Ordinal).Order(StringComparer.Ordinal)];
-            return new Target(leads, emails, phones, byEmail, byPhone);
+            return new Target(leads, emails, phones, byEmail, byPhone) { Vault = vault };
+
+            // One that does not open is suppressed by its token: it is never called by any other name.
+            async Task<IEnumerable<string>> ClearAsync()
+            {
+                var sealedOnes = found.SelectMany(f => f.Phones.Where(Sealer.IsToken).Select(token => (f.Lead, token))).Distinct().ToList();
+                var opened = vault is null ? [] : await vault.ReadAsync(connection, sealedOnes, cancellationToken);
+                return found.SelectMany(f => f.Phones.Select(p => opened.GetValueOrDefault((f.Lead, p)).Text ?? p));
+            }
         }
+
+        /// <summary>Numbers as they stand in the database: in clear and, where numbers are sealed, as tokens.</summary>
+        private static string[] Spellings(Vault? vault, IEnumerable<string> phones) =>
+            [.. phones.SelectMany(p => vault is null || Sealer.IsToken(p) ? [p] : (string[])[p, vault.Sealer.PhoneToken(p)])];
 
         private static IEnumerable<string> One(string? address) => address is null ? [] : [address];
     }

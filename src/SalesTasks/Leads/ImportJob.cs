@@ -1,6 +1,7 @@
 using System.Text;
 using SalesTasks.Cli;
 using SalesTasks.Delivery;
+using SalesTasks.Encryption;
 
 namespace SalesTasks.Leads;
 
@@ -50,7 +51,11 @@ internal sealed class ImportJob
             encodings.Add(await TextEncoding.DetectAsync(file, _settings.Encoding, cancellationToken));
         }
 
-        await using (var staging = await ImportStaging.StartAsync(_context, _settings.IsEngagement, cancellationToken))
+        var vault = _settings.IsEngagement
+            ? null
+            : await Vault.OpenAsync(_context.Database, _context.ConnectionIds, _context.Connections, writes: !_context.DryRun, cancellationToken);
+        var seal = vault is { Seals: true } ? new ImportSeal(vault) : null;
+        await using (var staging = await ImportStaging.StartAsync(_context, _settings.IsEngagement, seal, cancellationToken))
         {
             for (var number = 0; number < _files.Count; number++)
             {

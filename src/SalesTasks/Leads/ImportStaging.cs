@@ -30,9 +30,10 @@ internal sealed class ImportStaging : IAsyncDisposable
     private NpgsqlBinaryImporter? _importer;
     private int _inBatch;
 
-    private ImportStaging(JobContext context, bool engagement, CancellationToken cancellationToken)
+    private ImportStaging(JobContext context, bool engagement, ImportSeal? seal, CancellationToken cancellationToken)
     {
         _context = context;
+        Seal = seal;
         _cancellationToken = cancellationToken;
         // The comment on top is for people; COPY wants the statement itself first.
         var text = Sql.Load(engagement ? "leads/copy_events" : "leads/copy_rows");
@@ -41,12 +42,15 @@ internal sealed class ImportStaging : IAsyncDisposable
 
     public long ImportId { get; private set; }
 
+    /// <summary>Null: phone numbers are stored in clear.</summary>
+    public ImportSeal? Seal { get; }
+
     /// <summary>Rows staged so far; they are numbered from 1.</summary>
     public long Count { get; private set; }
 
-    public static async Task<ImportStaging> StartAsync(JobContext context, bool engagement, CancellationToken cancellationToken)
+    public static async Task<ImportStaging> StartAsync(JobContext context, bool engagement, ImportSeal? seal, CancellationToken cancellationToken)
     {
-        var staging = new ImportStaging(context, engagement, cancellationToken);
+        var staging = new ImportStaging(context, engagement, seal, cancellationToken);
         try
         {
             await staging.StartAsync();
@@ -178,6 +182,11 @@ internal sealed class ImportStaging : IAsyncDisposable
         _importer = null;
         await importer.CompleteAsync(_cancellationToken);
         await importer.DisposeAsync();
+        if (Seal is not null)
+        {
+            await Seal.FlushAsync(_connection!, ImportId, _cancellationToken);
+        }
+
         if (!_context.DryRun)
         {
             await _transaction!.CommitAsync(CancellationToken.None);

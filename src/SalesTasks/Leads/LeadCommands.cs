@@ -2,8 +2,11 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
+using Npgsql;
 using SalesTasks.Cli;
 using SalesTasks.Database;
+using SalesTasks.Encryption;
 using Spectre.Console;
 
 namespace SalesTasks.Leads;
@@ -25,6 +28,7 @@ internal static class LeadCommands
                 throw JobException.Usage($"leads show: no lead has the ext_id, alias or e-mail address '{asked}'");
             }
 
+            found = await OpenAsync(context, database, connection, found, stop);
             if (context.Json)
             {
                 context.Host.Out.WriteLine($"[{string.Join(',', found)}]");
@@ -41,6 +45,40 @@ internal static class LeadCommands
         });
         command.Arguments.Add(lead);
         return command;
+    }
+
+    /// <summary>Phone and notes in clear where they are sealed and the keys are there; without them they show as they are stored, and it is said.</summary>
+    private static async Task<List<string>> OpenAsync(
+        PeopleContext context, SalesDatabase database, NpgsqlConnection connection, List<string> leads, CancellationToken cancellationToken)
+    {
+        var wanted = leads.SelectMany(json =>
+        {
+            using var document = JsonDocument.Parse(json);
+            var lead = document.RootElement.GetProperty("ext_id").GetString()!;
+            return Sealer.TokensIn(json).Select(token => (lead, token)).ToList();
+        }).Distinct().ToList();
+        if (wanted.Count == 0)
+        {
+            return leads;
+        }
+
+        try
+        {
+            var vault = await context.VaultAsync(database, cancellationToken);
+            var opened = vault is null ? [] : await vault.ReadAsync(connection, wanted, cancellationToken);
+            return leads.ConvertAll(json =>
+            {
+                var lead = JsonNode.Parse(json)!;
+                var id = lead["ext_id"]!.GetValue<string>();
+                MessageTexts.Change(lead, (_, text) => Sealer.Replace(text, token => opened.GetValueOrDefault((id, token)).Text ?? token));
+                return lead.ToJsonString();
+            });
+        }
+        catch (JobException fault) when (fault.ExitCode is ExitCode.Usage)
+        {
+            context.Host.Error.WriteLine("warning: " + fault.Message);
+            return leads;
+        }
     }
 
     private static void Show(PeopleContext context, JsonElement lead)
@@ -74,6 +112,7 @@ internal static class LeadCommands
         Row("created (UTC)", "creado (UTC)", Instant(lead, "created_at"));
         Row("updated (UTC)", "actualizado (UTC)", Instant(lead, "updated_at"));
         Row("pipeline", "pipeline", Pipeline(context, lead.GetProperty("pipeline")));
+        Row("notes", "notas", lead.GetProperty("pipeline") is { ValueKind: JsonValueKind.Object } deal ? Text(deal, "notes") : "");
         Row("also known as", "también conocido como", string.Join(Environment.NewLine, lead.GetProperty("aliases").EnumerateArray()
             .Select(alias => $"{Text(alias, "ext_id")} ({Text(alias, "matched_by")})")));
         if (lead.GetProperty("attributes") is { ValueKind: JsonValueKind.Object } attributes)

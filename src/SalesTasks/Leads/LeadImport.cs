@@ -1,6 +1,7 @@
 using Npgsql;
 using SalesTasks.Cli;
 using SalesTasks.Database;
+using SalesTasks.Encryption;
 
 namespace SalesTasks.Leads;
 
@@ -20,7 +21,14 @@ internal sealed class LeadRows(ImportSettings settings, BoundMapping mapping, Im
         }
 
         mapping.ReadAttributes(row);
-        await staging.WriteAsync(row.Values, row.Attributes, (file, reader.Line, _keepRecord ? reader.Raw : null));
+        var raw = _keepRecord ? reader.Raw : null;
+        if (staging.Seal is { } seal)
+        {
+            row[LeadColumns.Phone] = row[LeadColumns.Phone] is string { Length: > 0 } phone ? seal.Phone(staging.ImportId, phone) : row[LeadColumns.Phone];
+            raw = raw is null ? null : seal.Record(staging.ImportId, raw);
+        }
+
+        await staging.WriteAsync(row.Values, row.Attributes, (file, reader.Line, raw));
         return true;
     }
 }
@@ -35,6 +43,7 @@ internal sealed class LeadImport(
 {
     private readonly string[] _erase = settings.Erased;
     private readonly LeadMatcher _matcher = new(settings.Match, fill: settings.OnDuplicate is "merge");
+    private List<StagedPhone> _phones = [];
     private long _taken;
 
     private (string, object?) ImportId => ("import_id", staging.ImportId);
@@ -93,7 +102,7 @@ internal sealed class LeadImport(
                 }
 
                 var erased = await RejectErasedAsync(connection, first, last, token);
-                var rows = await apply(connection, first, last, token);
+                var rows = await SealedAsync(connection, apply, first, last, token);
                 return rows with { Taken = rows.Taken + erased, Rejected = rows.Rejected + erased };
             });
             counts.Inserted += applied.Inserted;
@@ -110,6 +119,21 @@ internal sealed class LeadImport(
                 GC.Collect();
             }
         }
+    }
+
+    /// <summary>Where phone numbers are sealed, the leads get the values of what they take over.</summary>
+    private async Task<Applied> SealedAsync(
+        NpgsqlConnection connection, Func<NpgsqlConnection, long, long, CancellationToken, Task<Applied>> apply, long first, long last,
+        CancellationToken cancellationToken)
+    {
+        _phones = staging.Seal is null ? [] : await staging.Seal.StagedAsync(connection, staging.ImportId, first, last, cancellationToken);
+        var applied = await apply(connection, first, last, cancellationToken);
+        if (staging.Seal is not null && !context.DryRun)
+        {
+            await staging.Seal.SaveAsync(connection, _phones, cancellationToken);
+        }
+
+        return applied;
     }
 
     private async Task<Applied> ApplyKnownAsync(NpgsqlConnection connection, long first, long last, CancellationToken cancellationToken)
@@ -181,6 +205,12 @@ internal sealed class LeadImport(
         var emails = rows.Select(row => row.Keys.Email).Where(email => !string.IsNullOrEmpty(email)).Distinct(StringComparer.Ordinal).ToArray();
         var phones = settings.Match is MatchRule.Email ? []
             : rows.Select(row => LeadMatcher.Identifying(row.Keys.Phone)).OfType<string>().Distinct(StringComparer.Ordinal).ToArray();
+        if (staging.Seal is not null && phones.Length > 0)
+        {
+            // Leads that another tool wrote, and that are not sealed yet, have the number itself.
+            phones = [.. phones, .. _phones.Select(p => LeadMatcher.Identifying(PhoneDigits.Of(p.Text))).OfType<string>().Distinct(StringComparer.Ordinal)];
+        }
+
         (string, object?)[] keys = [("emails", emails), ("phones", phones)];
         foreach (var person in await PeopleAsync(connection, "leads/known_people", keys, cancellationToken))
         {
@@ -229,13 +259,15 @@ internal sealed class LeadImport(
                 row => (File: row.GetFieldValue<int?>(0), Line: row.GetFieldValue<long?>(1), Raw: Text(row, 2)), cancellationToken);
             foreach (var (file, line, raw) in taken.Where(_ => settings.OnDuplicate is "reject").OrderBy(row => (row.File, row.Line)))
             {
-                rejects.Add(files[file!.Value].Name, line!.Value, RowFaults.Duplicate, raw!);
+                rejects.Add(files[file!.Value].Name, line!.Value, RowFaults.Duplicate, staging.Seal?.OpenRecord(staging.ImportId, raw!) ?? raw!);
             }
 
             return;
         }
 
         var targets = matches.ConvertAll(match => match.Target).ToArray();
+        var linked = matches.ToDictionary(match => match.Alias, match => match.Target, StringComparer.Ordinal);
+        _phones = _phones.ConvertAll(p => linked.TryGetValue(p.Lead, out var target) ? p with { Lead = target } : p);
         await connection.ExecuteStatementAsync("leads/link_matches", [ImportId, ("seqs", seqs), ("targets", targets)], cancellationToken);
     }
 
@@ -256,12 +288,12 @@ internal sealed class LeadImport(
     private static string?[] Column(List<(long Seq, PersonKeys Keys)> people, Func<PersonKeys, string?> field) =>
         [.. people.Select(person => field(person.Keys))];
 
-    private static Task<List<PersonKeys>> PeopleAsync(
+    private Task<List<PersonKeys>> PeopleAsync(
         NpgsqlConnection connection, string statement, (string, object?)[] parameters, CancellationToken cancellationToken) =>
         connection.QueryStatementAsync(
             statement,
             parameters,
-            row => new PersonKeys(row.GetString(0), Text(row, 1), Text(row, 2), Text(row, 3), Text(row, 4)),
+            row => new PersonKeys(row.GetString(0), Text(row, 1), staging.Seal is { } seal ? seal.Key(Text(row, 2)) : Text(row, 2), Text(row, 3), Text(row, 4)),
             cancellationToken);
 
     private static string? Text(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);

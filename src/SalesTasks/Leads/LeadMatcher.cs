@@ -1,3 +1,5 @@
+using SalesTasks.Encryption;
+
 namespace SalesTasks.Leads;
 
 /// <summary>What makes two rows the same person.</summary>
@@ -35,9 +37,6 @@ internal sealed record PersonMatch(long Seq, string Alias, string Target, string
 /// <param name="fill">Whether a match fills what the lead lacks, and may be found by it later.</param>
 internal sealed class LeadMatcher(MatchRule rule, bool fill)
 {
-    /// <summary>Shorter numbers are extensions.</summary>
-    private const int FewestDigits = 7;
-
     /// <summary>Of the people with one number, only so many of the oldest are looked at; the same limit as in known_people.sql.</summary>
     private const int MostPeopleOfANumber = 50;
 
@@ -54,7 +53,7 @@ internal sealed class LeadMatcher(MatchRule rule, bool fill)
 
     /// <summary>The phone number where it identifies somebody: long enough, and not one digit over and over.</summary>
     public static string? Identifying(string? phone) =>
-        phone is { Length: >= FewestDigits } && phone.AsSpan().IndexOfAnyExcept(phone[0]) >= 0 ? phone : null;
+        phone is { Length: > 0 } && PhoneDigits.Identify(phone) ? phone : null;
 
     /// <summary>Forgets everybody, for the next batch: its tables are large, and made anew for every batch they pile up.</summary>
     public void Clear()

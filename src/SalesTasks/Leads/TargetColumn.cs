@@ -59,6 +59,8 @@ internal static class LeadColumns
     public static readonly TargetColumn ExtId = All[0];
 
     public static readonly TargetColumn Source = All[1];
+
+    public static readonly TargetColumn Phone = All[5];
 }
 
 /// <summary>The columns of an engagement event.</summary>

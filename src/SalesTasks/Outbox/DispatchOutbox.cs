@@ -1,6 +1,7 @@
 using SalesTasks.Cli;
 using SalesTasks.Database;
 using SalesTasks.Delivery;
+using SalesTasks.Encryption;
 
 namespace SalesTasks.Outbox;
 
@@ -28,7 +29,11 @@ internal static class DispatchOutbox
         {
             return context.DryRun
                 ? await PreviewAsync(context, channels, options, cancellationToken)
-                : await SendAsync(context, channels, options, cancellationToken);
+                : await SendAsync(
+                    context,
+                    channels,
+                    options with { Vault = await Vault.OpenAsync(context.Database, context.ConnectionIds, context.Connections, writes: false, cancellationToken) },
+                    cancellationToken);
         }
         finally
         {

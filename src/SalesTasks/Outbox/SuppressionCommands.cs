@@ -21,11 +21,14 @@ internal static class SuppressionCommands
         reason.AcceptOnlyFromAmong(s_reasons);
         var command = new PeopleCommand("add", "Never write to or call an address again", async (context, stop) =>
         {
-            var (channel, hash) = target.Read(context);
+            var (channel, hash, number) = target.Read(context);
             await using var database = await context.OpenAsync(stop);
-            var added = await database.ExecuteAsync(
+            var added = await ChangeAsync(
+                context,
+                database,
                 "outbox/suppress",
                 [("hash", hash), ("channel", channel), ("reason", context.Parse.GetValue(reason)), ("actor", Environment.UserName)],
+                number,
                 stop);
             Tell(context, added > 0, context.Text("suppressed", "suprimida"), context.Text("was suppressed already", "ya estaba suprimida"));
             return ExitCode.Done;
@@ -40,9 +43,9 @@ internal static class SuppressionCommands
         var target = new Target();
         var command = new PeopleCommand("remove", "Allow an address again", async (context, stop) =>
         {
-            var (_, hash) = target.Read(context);
+            var (_, hash, number) = target.Read(context);
             await using var database = await context.OpenAsync(stop);
-            var removed = await database.ExecuteAsync("outbox/unsuppress", [("hash", hash)], stop);
+            var removed = await ChangeAsync(context, database, "outbox/unsuppress", [("hash", hash)], number, stop);
             Tell(context, removed > 0, context.Text("allowed again", "permitida de nuevo"), context.Text("was not suppressed", "no estaba suprimida"));
             return ExitCode.Done;
         });
@@ -55,7 +58,7 @@ internal static class SuppressionCommands
         var target = new Target();
         var command = new PeopleCommand("check", "Tell whether an address is suppressed, since when and why", async (context, stop) =>
         {
-            var (_, hash) = target.Read(context);
+            var (_, hash, _) = target.Read(context);
             await using var database = await context.OpenAsync(stop);
             await using var connection = await database.OpenAsync(stop);
             var found = (await connection.QueryStatementAsync(
@@ -120,6 +123,25 @@ internal static class SuppressionCommands
         return ExitCode.Done;
     });
 
+    /// <summary>Changes the entry of an address, and of a telephone number the one under its token, in one transaction.</summary>
+    private static async Task<int> ChangeAsync(
+        PeopleContext context, SalesDatabase database, string statement, (string, object?)[] parameters, string? number, CancellationToken cancellationToken)
+    {
+        var vault = number is null ? null : await context.VaultAsync(database, cancellationToken);
+        return await database.InTransactionAsync(
+            async (connection, _, token) =>
+            {
+                var changed = await connection.ExecuteStatementAsync(statement, parameters, token);
+                if (vault is not null)
+                {
+                    await vault.SyncSuppressionsAsync(connection, [number!], token);
+                }
+
+                return changed;
+            },
+            cancellationToken);
+    }
+
     private static void Tell(PeopleContext context, bool changed, string yes, string no)
     {
         if (context.Json)
@@ -145,16 +167,16 @@ internal static class SuppressionCommands
         }
 
         /// <exception cref="JobException">64: neither or both are given, or it is none of them.</exception>
-        public (string Channel, byte[] Hash) Read(PeopleContext context)
+        public (string Channel, byte[] Hash, string? Number) Read(PeopleContext context)
         {
             switch (context.Parse.GetValue(_address)?.Trim(), context.Parse.GetValue(_hash)?.Trim())
             {
                 case ({ Length: > 0 } address, null) when address.Contains('@', StringComparison.Ordinal):
-                    return ("email", AddressHash.Email(address));
+                    return ("email", AddressHash.Email(address), null);
                 case ({ Length: > 0 } number, null) when number.Count(char.IsAsciiDigit) > 5:
-                    return ("phone", AddressHash.Phone(number));
+                    return ("phone", AddressHash.Phone(number), number);
                 case (null, { Length: 64 } hash) when hash.All(char.IsAsciiHexDigit):
-                    return ("email", Convert.FromHexString(hash));
+                    return ("email", Convert.FromHexString(hash), null);
                 default:
                     // What was given may be somebody's address: it is not repeated.
                     throw JobException.Usage(

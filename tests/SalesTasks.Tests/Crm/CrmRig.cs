@@ -26,6 +26,9 @@ internal sealed class CrmRig : IAsyncDisposable
 
     public string? DailyLimit { get; set; }
 
+    /// <summary>Further environment variables of the program.</summary>
+    public Dictionary<string, string> Variables { get; } = new(StringComparer.Ordinal);
+
     public ValueTask DisposeAsync() => Theirs.DisposeAsync();
 
     /// <summary>Nothing here and nothing remembered; the CRM stays as it is.</summary>
@@ -144,7 +147,7 @@ internal sealed class CrmRig : IAsyncDisposable
         "SELECT concat_ws(' ', lead_ext_id, field, coalesce(our_value, '-'), coalesce(their_value, '-'), winner, reason) FROM crm_conflicts ORDER BY id",
         row => Theirs.InHubSpotsWords(row.GetString(0)));
 
-    private Dictionary<string, string> Environment() => new(StringComparer.Ordinal)
+    private Dictionary<string, string> Environment() => new(Variables, StringComparer.Ordinal)
     {
         ["AIRFLOW_CONN_SALES_POSTGRES"] = Database.AirflowUri,
         ["SALES_CRM_CONN_ID"] = "test_crm",

@@ -7,7 +7,9 @@ namespace SalesTasks.Tests.Privacy;
 /// <summary>What an erasure asks of the CRM: carried out once, tried again until it is, with a receipt; and nobody comes back from there.</summary>
 public sealed class CrmErasureTests(TestDatabase database) : IClassFixture<TestDatabase>, IAsyncLifetime
 {
-    private readonly CrmRig _rig = new(database);
+    private HubSpotFake HubSpot => ((HubSpotStand)_rig.Theirs).Fake;
+
+    private readonly CrmRig _rig = new(database, "hubspot");
 
     public async ValueTask InitializeAsync()
     {
@@ -32,7 +34,7 @@ public sealed class CrmErasureTests(TestDatabase database) : IClassFixture<TestD
 
         Assert.Equal((ExitCode.Done, 2L, 0L), (first.ExitCode, first["erased"], first["leads_updated"]));
         Assert.Equal((ExitCode.Done, 0L), (second.ExitCode, second["erased"]));
-        Assert.Equal((1, 1, 1), (_rig.HubSpot.Erasures, _rig.HubSpot.Records("contacts").Count, _rig.HubSpot.Records("deals").Count));
+        Assert.Equal((1, 1, 1), (HubSpot.Erasures, HubSpot.Records("contacts").Count, HubSpot.Records("deals").Count));
         Assert.Equal(
             ["deal erased True", $"lead erased True {contact}"],
             await database.QueryAsync(
@@ -49,22 +51,22 @@ public sealed class CrmErasureTests(TestDatabase database) : IClassFixture<TestD
         var linked = await _rig.CrmIdAsync("p1");
         await EraseAsync("p1@acme.example");
         // Before the next push, people go on working there: on the record we know, and on new ones with her address or her id.
-        _rig.HubSpot.Edit("contacts", linked, ("firstname", "Edited"));
-        _rig.HubSpot.Edit("contacts", null, ("phone", "+34 600 1"), ("salestasks_lead_id", "p1"), ("lastname", "Back"));
-        var other = _rig.HubSpot.Edit("contacts", null, ("email", "new@acme.example"), ("firstname", "New"));
+        HubSpot.Edit("contacts", linked, ("firstname", "Edited"));
+        HubSpot.Edit("contacts", null, ("phone", "+34 600 1"), ("salestasks_lead_id", "p1"), ("lastname", "Back"));
+        var other = HubSpot.Edit("contacts", null, ("email", "new@acme.example"), ("firstname", "New"));
 
         Assert.Equal(ExitCode.Done, (await _rig.PullAsync()).ExitCode);
         var push = await _rig.PushAsync();
 
         Assert.True(push.ExitCode is ExitCode.Done, push.ToString());
-        Assert.Equal([other], _rig.HubSpot.Records("contacts").Select(r => r.Id));
+        Assert.Equal([other], HubSpot.Records("contacts").Select(r => r.Id));
         Assert.Equal(["New"], await database.QueryAsync("SELECT first_name FROM leads WHERE erased_at IS NULL", row => row.GetString(0)));
         Assert.Equal(0L, await database.ScalarAsync<long>("SELECT count(*) FROM leads l WHERE l::text ~ '(Edited|Back|p1@)'"));
         Assert.Equal(1L, await database.ScalarAsync<long>("SELECT count(*) FROM privacy_refusals WHERE way = 'crm'"));
 
         // Read once more: it is known, gone or erased.
         await _rig.SyncAsync();
-        Assert.Equal([other], _rig.HubSpot.Records("contacts").Select(r => r.Id));
+        Assert.Equal([other], HubSpot.Records("contacts").Select(r => r.Id));
     }
 
     [Theory]
@@ -76,13 +78,13 @@ public sealed class CrmErasureTests(TestDatabase database) : IClassFixture<TestD
         await _rig.AddAsync("f", 1);
         await _rig.SyncAsync();
         await EraseAsync("f1");
-        _rig.HubSpot.Fault = request => request.Path.EndsWith("gdpr-delete", StringComparison.Ordinal) ? Enum.Parse<FakeFault>(fault) : FakeFault.None;
+        HubSpot.Fault = request => request.Path.EndsWith("gdpr-delete", StringComparison.Ordinal) ? Enum.Parse<FakeFault>(fault) : FakeFault.None;
 
         Assert.Equal(ExitCode.TemporaryFailure, (await _rig.PushAsync()).ExitCode);
-        _rig.HubSpot.Fault = null;
+        HubSpot.Fault = null;
         Assert.Equal(ExitCode.Done, (await _rig.PushAsync()).ExitCode);
 
-        Assert.Equal(1, _rig.HubSpot.Erasures);
+        Assert.Equal(1, HubSpot.Erasures);
         Assert.Equal(0L, await database.ScalarAsync<long>("SELECT count(*) FROM privacy_crm_erasures WHERE done_at IS NULL"));
     }
 
@@ -97,15 +99,15 @@ public sealed class CrmErasureTests(TestDatabase database) : IClassFixture<TestD
             INSERT INTO leads (ext_id, source, email) VALUES ('s1', 'web', 's1@acme.example');
             INSERT INTO sales_pipeline (lead_ext_id, email) VALUES ('s1', 's1@acme.example')
             """);
-        _rig.HubSpot.Refuses = true;
+        HubSpot.Refuses = true;
 
         var refused = await _rig.PushAsync();
 
         Assert.Equal((ExitCode.Refused, 1L), (refused.ExitCode, refused["leads_created"]));
         Assert.Contains("scopes", await database.ScalarAsync<string>("SELECT answer FROM privacy_crm_erasures WHERE done_at IS NULL"), StringComparison.Ordinal);
-        _rig.HubSpot.Refuses = false;
+        HubSpot.Refuses = false;
         Assert.Equal(ExitCode.Done, (await _rig.PushAsync()).ExitCode);
-        Assert.Equal(1, _rig.HubSpot.Erasures);
+        Assert.Equal(1, HubSpot.Erasures);
     }
 
     [Fact]
@@ -117,7 +119,7 @@ public sealed class CrmErasureTests(TestDatabase database) : IClassFixture<TestD
 
         var push = await _rig.PushAsync("--sync-direction", "import");
 
-        Assert.Equal((ExitCode.Done, 2L, 1), (push.ExitCode, push["erased"], _rig.HubSpot.Erasures));
+        Assert.Equal((ExitCode.Done, 2L, 1), (push.ExitCode, push["erased"], HubSpot.Erasures));
         Assert.Equal(ExitCode.Done, (await _rig.PushAsync("--sync-direction", "import")).ExitCode);
     }
 
@@ -130,7 +132,7 @@ public sealed class CrmErasureTests(TestDatabase database) : IClassFixture<TestD
 
         Assert.Equal(ExitCode.Done, (await _rig.PushAsync("--dry-run")).ExitCode);
 
-        Assert.Equal((0, 1), (_rig.HubSpot.Erasures, _rig.HubSpot.Records("contacts").Count));
+        Assert.Equal((0, 1), (HubSpot.Erasures, HubSpot.Records("contacts").Count));
     }
 
     [Fact]
@@ -138,7 +140,7 @@ public sealed class CrmErasureTests(TestDatabase database) : IClassFixture<TestD
     {
         await _rig.AddAsync("w", 1);
         var erased = false;
-        _rig.HubSpot.Fault = request =>
+        HubSpot.Fault = request =>
         {
             if (request.Path.EndsWith("contacts/batch/upsert", StringComparison.Ordinal) && !erased)
             {
@@ -151,12 +153,12 @@ public sealed class CrmErasureTests(TestDatabase database) : IClassFixture<TestD
 
         Assert.Equal(ExitCode.Done, (await _rig.PushAsync()).ExitCode);
         Assert.True(erased);
-        Assert.Single(_rig.HubSpot.Records("contacts"));
+        Assert.Single(HubSpot.Records("contacts"));
         // Its lease is over: nothing of it is on its way any more.
         await database.ExecuteAsync("UPDATE privacy_crm_erasures SET not_before = now()");
         Assert.Equal(ExitCode.Done, (await _rig.PushAsync()).ExitCode);
 
-        Assert.Empty(_rig.HubSpot.Records("contacts"));
+        Assert.Empty(HubSpot.Records("contacts"));
         Assert.Equal(0L, await database.ScalarAsync<long>("SELECT count(*) FROM privacy_crm_erasures WHERE done_at IS NULL OR key IS NOT NULL"));
         Assert.Equal(0L, await database.ScalarAsync<long>("SELECT count(*) FROM crm_links k WHERE k::text LIKE '%w1%'"));
         await _rig.SyncAsync();
@@ -176,7 +178,7 @@ public sealed class CrmErasureTests(TestDatabase database) : IClassFixture<TestD
         var answers = await Task.WhenAll(_rig.PushAsync(), _rig.PushAsync());
 
         Assert.All(answers, a => Assert.True(a.ExitCode is ExitCode.Done, a.ToString()));
-        Assert.Equal((8, 16L), (_rig.HubSpot.Erasures, answers.Sum(a => a["erased"])));
+        Assert.Equal((8, 16L), (HubSpot.Erasures, answers.Sum(a => a["erased"])));
         Assert.Equal(1L, await database.ScalarAsync<long>("SELECT max(attempts)::bigint FROM privacy_crm_erasures"));
     }
 
