@@ -15,8 +15,10 @@ CREATE TABLE audit_log (
   db_user text NOT NULL DEFAULT session_user,
   db_role text DEFAULT nullif(current_setting('role'), 'none'),
   program text NOT NULL DEFAULT current_setting('application_name'),
-  os_user text DEFAULT nullif(current_setting('salestasks.os_user', true), ''),
-  run text DEFAULT nullif(current_setting('salestasks.run', true), '')
+  os_user text DEFAULT CASE WHEN current_setting('salestasks.program', true) = current_setting('application_name')
+    THEN nullif(current_setting('salestasks.os_user', true), '') END,
+  run text DEFAULT CASE WHEN current_setting('salestasks.program', true) = current_setting('application_name')
+    THEN nullif(current_setting('salestasks.run', true), '') END
 ) PARTITION BY RANGE (happened_at);
 CREATE TABLE audit_log_default PARTITION OF audit_log DEFAULT;
 -- One narrow index: questions about a lead come with a deadline. Others name a time, which BRIN answers at no cost for who writes.
@@ -32,7 +34,8 @@ COMMENT ON COLUMN audit_log.changes IS 'by column, [before, after]; of a read or
 COMMENT ON COLUMN audit_log.personal IS 'columns that changed and whose values are personal: not kept';
 COMMENT ON COLUMN audit_log.db_user IS 'session_user; db_role where SET ROLE was used';
 COMMENT ON COLUMN audit_log.os_user IS 'who ran the program';
-COMMENT ON COLUMN audit_log.run IS 'dag/task/run/map index of the job';
+COMMENT ON COLUMN audit_log.run IS
+  'dag/task/run/map index of the job; set with the session, and believed where the session still is that program''s (a pooler may hand it on)';
 
 -- As ensure_lead_scores_partition.
 CREATE FUNCTION ensure_audit_partition(p_at timestamptz) RETURNS boolean

@@ -1,5 +1,6 @@
 using SalesTasks.Airflow;
 using SalesTasks.Alerts;
+using SalesTasks.Audit;
 using SalesTasks.Campaigns;
 using SalesTasks.Cli;
 using SalesTasks.Crm;
@@ -17,6 +18,7 @@ using SalesTasks.Predictions.Outcomes;
 using SalesTasks.Predictions.Predicting;
 using SalesTasks.Predictions.Training;
 using SalesTasks.Reports;
+using SalesTasks.Roles;
 using SalesTasks.Routing;
 using SalesTasks.Scoring;
 using SalesTasks.Setup;
@@ -115,6 +117,13 @@ internal static class Commands
         tree.Add(SuppressionCommands.Remove(), "suppressions");
         tree.Add(SuppressionCommands.Check(), "suppressions");
         tree.Add(SuppressionCommands.Count(), "suppressions");
+        tree.Add(RoleCommands.Apply(), "db", "roles");
+        tree.Add(RoleCommands.Status(), "db", "roles");
+        tree.Add(RepAccess.Grant(), "reps");
+        tree.Add(RepAccess.Revoke(), "reps");
+        tree.Add(AuditCommands.List(), "audit");
+        tree.Add(AuditCommands.Show(), "audit");
+        tree.Add(AuditCommands.Retention(), "audit");
         return tree;
     }
 }

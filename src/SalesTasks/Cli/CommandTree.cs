@@ -170,6 +170,8 @@ internal static class CommandGroups
         "experiment" => "Hold out a random share of leads and measure what the automation does",
         "crm" => "Keep leads and deals in step with HubSpot, show and settle what did not go through",
         "db" => "Schema and database care",
+        "roles" => "Group roles of the database: who may do what",
+        "audit" => "Who changed what, and who read about whom",
         _ => throw new ArgumentOutOfRangeException(nameof(word), word, "A command group needs a description."),
     };
 }
