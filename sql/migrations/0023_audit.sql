@@ -457,7 +457,7 @@ END $$;
 
 -- Functions that run with their owner's rights are for those who are granted them.
 REVOKE EXECUTE ON FUNCTION
-  ensure_lead_scores_partition(timestamptz), ensure_audit_partition(timestamptz), drop_old_audit(), audit_event(text, text, text, text, jsonb),
+  ensure_audit_partition(timestamptz), drop_old_audit(), audit_event(text, text, text, text, jsonb),
   drop_lead_scores_partition(text), analyze_table(regclass), refresh_sales_metrics()
 FROM PUBLIC;
 

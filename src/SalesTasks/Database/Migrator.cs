@@ -70,7 +70,7 @@ internal sealed class Migrator(SalesDatabase database, TimeProvider time, IReadO
             // The pool learnt the types before they were there.
             await using var connection = await database.OpenAsync(cancellationToken);
             await connection.ReloadTypesAsync(cancellationToken);
-            if (migrations == Migration.Embedded)
+            if (Migration.Embedded.All(migrations.Contains))
             {
                 await DatabaseRoles.ReapplyAsync(database, cancellationToken);
             }
