@@ -2,8 +2,8 @@ using System.Globalization;
 using SalesTasks.Benchmarks;
 
 // Measures in one run what can only be judged side by side.
-// Usage: [scoring] [cold-start] [routing] [campaigns] [follow-up] [outbox] [reports] [alerts] [experiment] [predict] [timing] [crm] [--leads 10000,100000,1000000] [--messages 20000] [--rounds 3]
-string[] known = ["scoring", "cold-start", "routing", "campaigns", "follow-up", "outbox", "reports", "alerts", "experiment", "predict", "timing", "crm"];
+// Usage: [scoring] [cold-start] [routing] [campaigns] [follow-up] [outbox] [reports] [alerts] [experiment] [predict] [timing] [crm] [security] [--leads 10000,100000,1000000] [--messages 20000] [--rounds 3]
+string[] known = ["scoring", "cold-start", "routing", "campaigns", "follow-up", "outbox", "reports", "alerts", "experiment", "predict", "timing", "crm", "security"];
 var sizes = new List<int> { 10_000, 100_000, 1_000_000 };
 var rounds = 3;
 var messages = 20_000;
@@ -50,6 +50,14 @@ if (wanted.Contains("cold-start"))
 if (wanted.Contains("outbox"))
 {
     await OutboxBenchmark.RunAsync(messages, rounds, stop.Token);
+}
+
+if (wanted.Contains("security"))
+{
+    foreach (var size in sizes)
+    {
+        await SecurityBenchmark.RunAsync(size, stop.Token);
+    }
 }
 
 if (wanted.Contains("reports"))

@@ -114,7 +114,12 @@ public sealed class RoledDatabase(PostgresServer server) : IAsyncLifetime
     {
         var all = string.Join(", ", logins.Concat(RoleSet.Kinds.Select(kind => roles.Names[kind])));
         await database.ExecuteAsync($"REASSIGN OWNED BY {all} TO CURRENT_USER");
-        await database.ExecuteAsync($"DROP OWNED BY {all} CASCADE");
+        foreach (var role in all.Split(", "))
+        {
+            // One by one: of several that have default privileges of each other, PostgreSQL looks for what it has dropped already.
+            await database.ExecuteAsync($"DROP OWNED BY {role} CASCADE");
+        }
+
         await database.ExecuteAsync($"DROP ROLE {all}");
     }
 }
