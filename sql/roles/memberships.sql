@@ -1,5 +1,5 @@
--- Who belongs to whom: the owner may replace the reader's views; whoever may see personal columns is an analyst; whoever runs this acts as owner
--- (a superuser does anyway). And the reverse: no group that is granted to people may reach the owner, the reader or the worker through another.
+-- Who belongs to whom: the owner may replace the reader's views; whoever may see personal columns is an analyst; whoever owned the schema so far acts
+-- as the owner (a superuser does anyway). And the reverse: no group that is granted to people may reach the owner, the reader or the worker through another.
 WITH role AS (
   SELECT r.kind, r.name, a.oid FROM unnest(@kinds::text[], @role_names::text[]) AS r (kind, name) LEFT JOIN pg_roles a ON a.rolname = r.name
 ), wanted AS (
@@ -10,7 +10,8 @@ WITH role AS (
   SELECT g.name, me.rolname, g.oid, me.oid
   FROM role g
   JOIN pg_roles me ON me.rolname = current_user AND NOT me.rolsuper
-  WHERE g.kind = 'owner'
+  JOIN pg_class journal ON journal.oid = to_regclass('schema_migrations')
+  WHERE g.kind = 'owner' AND pg_get_userbyid(journal.relowner) <> g.name AND pg_has_role(journal.relowner, 'USAGE')
 )
 SELECT 'membership_missing' AS kind, w.granted AS subject, w.member AS role_name, format('GRANT %I TO %I', w.granted, w.member) AS statement
 FROM wanted w

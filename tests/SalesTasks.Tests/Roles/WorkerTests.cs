@@ -110,6 +110,7 @@ public sealed class WorkerTests(RoledDatabase roled) : IClassFixture<RoledDataba
     public async Task Plans_OfTheWorker_AreTheOwners()
     {
         var different = new List<string>();
+        var compared = 0;
         await using var connection = await roled.Database.OpenConnectionAsync();
         foreach (var name in Sql.All().Where(name => !name.StartsWith("demo/", StringComparison.Ordinal) && !name.StartsWith("roles/", StringComparison.Ordinal)))
         {
@@ -120,13 +121,21 @@ public sealed class WorkerTests(RoledDatabase roled) : IClassFixture<RoledDataba
             }
 
             var (owner, worker) = (await PlanAsync(connection, text, roled.Login("owner")), await PlanAsync(connection, text, roled.Login("worker")));
-            if (owner is not null && owner != worker)
+            if (owner is null || worker is null)
+            {
+                // Types that do not follow, or the owner's statement.
+                continue;
+            }
+
+            compared++;
+            if (owner != worker)
             {
                 different.Add($"{name}\n{owner}\n-- worker\n{worker}");
             }
         }
 
         Assert.True(different.Count == 0, string.Join("\n\n", different));
+        Assert.True(compared > 100, $"only {compared} statements were compared");
     }
 
     private static bool Planned(string text) => text.Split('\n').First(line => !line.StartsWith("--", StringComparison.Ordinal))
@@ -151,7 +160,7 @@ public sealed class WorkerTests(RoledDatabase roled) : IClassFixture<RoledDataba
             await RoledDatabase.RowsAsync(connection, "DEALLOCATE s");
             return string.Join('\n', rows);
         }
-        catch (Npgsql.PostgresException failed) when (failed.SqlState is not "42501")
+        catch (Npgsql.PostgresException)
         {
             return null;
         }
