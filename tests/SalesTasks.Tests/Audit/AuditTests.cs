@@ -175,7 +175,7 @@ public sealed class AuditTests(TestDatabase database) : IClassFixture<TestDataba
         static long Dropped(ProgramResult result) => result.ShouldExitWith(ExitCode.Done).Result.GetProperty("counts").GetProperty("partitions_dropped").GetInt64();
     }
 
-    private Task AddDealAsync(string lead) => database.ExecuteAsync(
+    private Task<int> AddDealAsync(string lead) => database.ExecuteAsync(
         "INSERT INTO leads (ext_id, source, email) VALUES (@lead, 'web', @lead || '@lead.example'); INSERT INTO sales_pipeline (lead_ext_id, email) VALUES (@lead, @lead || '@lead.example')",
         ("lead", lead));
 

@@ -149,7 +149,7 @@ public sealed class WorkerTests(RoledDatabase roled) : IClassFixture<RoledDataba
         {
             var numbers = new Dictionary<string, int>(StringComparer.Ordinal);
             var statement = System.Text.RegularExpressions.Regex.Replace(
-                text, @"(?<![@\w])@(\w+)", match => $"${(numbers.TryGetValue(match.Value, out var n) ? n : numbers[match.Value] = numbers.Count + 1)}",
+                text, @"(?<![@\w])@\w+", match => $"${(numbers.TryGetValue(match.Value, out var n) ? n : numbers[match.Value] = numbers.Count + 1)}",
                 System.Text.RegularExpressions.RegexOptions.None, TimeSpan.FromSeconds(5));
             var types = numbers.Keys.Select(name => name is "@as_of" || name.EndsWith("_at", StringComparison.Ordinal) ? "timestamptz" : "unknown").ToList();
             var nulls = string.Join(", ", numbers.Select(_ => "NULL"));
