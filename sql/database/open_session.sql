@@ -9,4 +9,8 @@ SELECT
     THEN set_config('client_connection_check_interval', '1s', false)
   END,
   -- Compiling a plan pays off only far beyond the chunks that jobs work in (0.15 s a statement).
-  set_config('jit', 'off', false)
+  set_config('jit', 'off', false),
+  -- Who is at work, for the audit log.
+  set_config('salestasks.program', current_setting('application_name'), false),
+  set_config('salestasks.os_user', @os_user::text, false),
+  set_config('salestasks.run', @run::text, false)

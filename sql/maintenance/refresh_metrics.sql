@@ -1,2 +1,2 @@
--- The daily metrics anew; readers go on with the old rows meanwhile.
-REFRESH MATERIALIZED VIEW CONCURRENTLY mv_sales_metrics
+-- The daily metrics anew, with their owner's rights; readers go on with the old rows meanwhile.
+SELECT refresh_sales_metrics()

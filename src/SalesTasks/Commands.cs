@@ -1,5 +1,6 @@
 using SalesTasks.Airflow;
 using SalesTasks.Alerts;
+using SalesTasks.Audit;
 using SalesTasks.Campaigns;
 using SalesTasks.Cli;
 using SalesTasks.Crm;
@@ -18,6 +19,7 @@ using SalesTasks.Predictions.Predicting;
 using SalesTasks.Predictions.Training;
 using SalesTasks.Privacy;
 using SalesTasks.Reports;
+using SalesTasks.Roles;
 using SalesTasks.Routing;
 using SalesTasks.Scoring;
 using SalesTasks.Setup;
@@ -125,6 +127,13 @@ internal static class Commands
         tree.Add(RequestCommands.Show(), "privacy");
         tree.Add(RequestCommands.Allow(), "privacy");
         tree.Add(DecryptCommand.Create(), "privacy");
+        tree.Add(RoleCommands.Apply(), "db", "roles");
+        tree.Add(RoleCommands.Status(), "db", "roles");
+        tree.Add(RepAccess.Grant(), "reps");
+        tree.Add(RepAccess.Revoke(), "reps");
+        tree.Add(AuditCommands.List(), "audit");
+        tree.Add(AuditCommands.Show(), "audit");
+        tree.Add(AuditCommands.Retention(), "audit");
         return tree;
     }
 }

@@ -4,6 +4,8 @@ using SalesTasks.Benchmarks;
 // Measures in one run what can only be judged side by side.
 // Usage: [scoring] [cold-start] [routing] [campaigns] [follow-up] [outbox] [reports] [alerts] [experiment] [predict] [timing] [crm] [encryption] [--leads 10000,100000,1000000] [--messages 20000] [--rounds 3]
 string[] known = ["scoring", "cold-start", "routing", "campaigns", "follow-up", "outbox", "reports", "alerts", "experiment", "predict", "timing", "crm", "encryption"];
+// Usage: [scoring] [cold-start] [routing] [campaigns] [follow-up] [outbox] [reports] [alerts] [experiment] [predict] [timing] [crm] [security] [--leads 10000,100000,1000000] [--messages 20000] [--rounds 3]
+string[] known = ["scoring", "cold-start", "routing", "campaigns", "follow-up", "outbox", "reports", "alerts", "experiment", "predict", "timing", "crm", "security"];
 var sizes = new List<int> { 10_000, 100_000, 1_000_000 };
 var rounds = 3;
 var messages = 20_000;
@@ -57,6 +59,11 @@ if (wanted.Contains("encryption"))
     foreach (var size in sizes)
     {
         await EncryptionBenchmark.RunAsync(size, stop.Token);
+if (wanted.Contains("security"))
+{
+    foreach (var size in sizes)
+    {
+        await SecurityBenchmark.RunAsync(size, stop.Token);
     }
 }
 

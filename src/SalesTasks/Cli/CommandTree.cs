@@ -171,6 +171,8 @@ internal static class CommandGroups
         "crm" => "Keep leads and deals in step with the CRM, show and settle what did not go through",
         "privacy" => "What is stored about people: give it out, take it out of everything, encrypt it",
         "db" => "Schema and database care",
+        "roles" => "Group roles of the database: who may do what",
+        "audit" => "Who changed what, and who read about whom",
         _ => throw new ArgumentOutOfRangeException(nameof(word), word, "A command group needs a description."),
     };
 }

@@ -52,7 +52,12 @@ internal sealed class JobRunner(CommandHost host, JobDefinition job, ParameterSe
             var connection = host.Connections().Resolve(new ConnectionIds(host.Environment).Postgres);
             await using var database = new SalesDatabase(
                 PostgresConnectionString.From(connection),
-                new SalesDatabaseOptions { ApplicationName = "sales-tasks " + job.Name, AsOf = values.Get(CommonParameters.AsOf) },
+                new SalesDatabaseOptions
+                {
+                    ApplicationName = "sales-tasks " + job.Name,
+                    AsOf = values.Get(CommonParameters.AsOf),
+                    Run = run.IdempotencyKey,
+                },
                 host.Time);
             var context = new JobContext
             {

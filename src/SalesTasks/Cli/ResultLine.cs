@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using SalesTasks.Airflow;
 
 namespace SalesTasks.Cli;
@@ -97,6 +98,9 @@ internal static class JsonValues
                 break;
             case DateOnly date:
                 json.WriteStringValue(date.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture));
+                break;
+            case JsonNode node:
+                node.WriteTo(json);
                 break;
             case IEnumerable<KeyValuePair<string, object?>> members:
                 json.WriteStartObject();

@@ -70,6 +70,10 @@ internal sealed class Migrator(SalesDatabase database, TimeProvider time, IReadO
             // The pool learnt the types before they were there.
             await using var connection = await database.OpenAsync(cancellationToken);
             await connection.ReloadTypesAsync(cancellationToken);
+            if (Migration.Embedded.All(migrations.Contains))
+            {
+                await DatabaseRoles.ReapplyAsync(database, cancellationToken);
+            }
         }
 
         return applied;
@@ -177,6 +181,7 @@ internal sealed class Migrator(SalesDatabase database, TimeProvider time, IReadO
         var limit = ((long)database.LockTimeout.TotalMilliseconds).ToString(CultureInfo.InvariantCulture);
         await connection.ExecuteStatementAsync(
             "database/begin_migration", [("lock_timeout_ms", limit), ("schema_name", schema)], cancellationToken);
+        await connection.ExecuteStatementAsync("database/become_owner", [], cancellationToken);
         return await MigrationJournal.ReadInTransactionAsync(connection, cancellationToken);
     }
 

@@ -13,6 +13,9 @@ internal sealed record SalesDatabaseOptions
     /// <summary>The instant transactions work at; null is the present.</summary>
     public DateTimeOffset? AsOf { get; init; }
 
+    /// <summary>Which run of which task this is, for the audit log; null where a person is at work.</summary>
+    public string? Run { get; init; }
+
     /// <summary>The server ends a statement that runs longer.</summary>
     public TimeSpan StatementTimeout { get; init; } = TimeSpan.FromMinutes(10);
 
@@ -187,7 +190,9 @@ internal sealed class SalesDatabase : IAsyncDisposable
             connection,
             "database/open_session",
             ("statement_timeout_ms", Milliseconds(_options.StatementTimeout)),
-            ("lock_timeout_ms", Milliseconds(_options.LockTimeout)));
+            ("lock_timeout_ms", Milliseconds(_options.LockTimeout)),
+            ("os_user", Environment.UserName),
+            ("run", _options.Run ?? ""));
         await command.ExecuteNonQueryAsync();
     }
 

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using SalesTasks.Airflow;
 using SalesTasks.Cli;
+using SalesTasks.Database;
 
 namespace SalesTasks.Explain;
 
@@ -17,6 +18,8 @@ internal static class ExplainCommand
             await using var database = await context.OpenAsync(stop);
             await using var connection = await database.OpenAsync(stop);
             var extId = context.Parse.GetRequiredValue(lead);
+            // Before anything is shown: what is not recorded is not read.
+            await AuditLog.RecordReadAsync(connection, "explain", extId, stop);
             var answers = new List<(ExplainSection Section, JsonNode Answer)>();
             foreach (var section in sections)
             {

@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using Npgsql;
 using SalesTasks.Cli;
@@ -24,7 +23,7 @@ internal sealed class MaintainDatabase(JobContext context)
         var counts = new Dictionary<string, long>(StringComparer.Ordinal)
         {
             ["partitions_created"] = await CreatePartitionsAsync(cancellationToken),
-            ["partitions_dropped"] = await DropPartitionsAsync(cancellationToken),
+            ["partitions_dropped"] = await DropPartitionsAsync(cancellationToken) + await DropAuditAsync(cancellationToken),
             ["task_runs_deleted"] = await DeleteTaskRunsAsync(cancellationToken),
             ["payloads_cleared"] = await ClearPayloadsAsync(cancellationToken),
             // After what changes many rows.
@@ -42,18 +41,20 @@ internal sealed class MaintainDatabase(JobContext context)
 
     private async Task<long> CreatePartitionsAsync(CancellationToken cancellationToken)
     {
-        var months = await QueryAsync("maintenance/missing_partitions", [("as_of", context.AsOf)], row => row.GetFieldValue<DateTimeOffset>(0), cancellationToken);
+        var months = await QueryAsync(
+            "maintenance/missing_partitions", [("as_of", context.AsOf)], row => (Table: row.GetString(0), At: row.GetFieldValue<DateTimeOffset>(1)), cancellationToken);
         if (context.DryRun)
         {
             return months.Count;
         }
 
         var created = 0;
-        foreach (var month in months)
+        foreach (var (table, month) in months)
         {
             if (await TryAsync(
-                string.Create(CultureInfo.InvariantCulture, $"create the partition of {month:yyyy-MM}"),
-                async (connection, token) => await connection.ScalarStatementAsync<bool>("maintenance/ensure_partition", [("month_at", month)], token) ? 1 : 0,
+                string.Create(CultureInfo.InvariantCulture, $"create the partition of {table} for {month:yyyy-MM}"),
+                async (connection, token) =>
+                    await connection.ScalarStatementAsync<bool>("maintenance/ensure_partition", [("table", table), ("month_at", month)], token) ? 1 : 0,
                 cancellationToken) is not { } made)
             {
                 // The next one needs the same locks.
@@ -85,21 +86,7 @@ internal sealed class MaintainDatabase(JobContext context)
         {
             if (await TryAsync(
                 "drop " + name,
-                async (connection, token) =>
-                {
-                    // Another run may have dropped it meanwhile: with the parent locked there is no more doubt.
-                    await ExecuteAsync(connection, "LOCK TABLE ONLY lead_scores IN ACCESS EXCLUSIVE MODE", token);
-                    var still = await connection.QueryStatementAsync(
-                        "maintenance/old_partitions", [("as_of", context.AsOf), ("months", months)], row => row.GetString(0), token);
-                    if (!still.Contains(name, StringComparer.Ordinal))
-                    {
-                        return 0;
-                    }
-
-                    await ExecuteAsync(connection, $"ALTER TABLE lead_scores DETACH PARTITION {Quote(name)}", token);
-                    await ExecuteAsync(connection, $"DROP TABLE {Quote(name)}", token);
-                    return 1;
-                },
+                async (connection, token) => await connection.ScalarStatementAsync<bool>("maintenance/drop_partition", [("name", name)], token) ? 1 : 0,
                 cancellationToken) is not { } gone)
             {
                 break;
@@ -110,6 +97,12 @@ internal sealed class MaintainDatabase(JobContext context)
 
         return dropped;
     }
+
+    /// <summary>As many months of the audit log as its owner decided to keep (<c>audit retention</c>), whatever the run's parameters.</summary>
+    private async Task<long> DropAuditAsync(CancellationToken cancellationToken) => context.DryRun
+        ? (await QueryAsync("maintenance/count_old_audit", [], row => row.GetInt64(0), cancellationToken))[0]
+        : await TryAsync(
+            "drop old audit entries", (connection, token) => connection.ScalarStatementAsync<int>("maintenance/drop_old_audit", [], token), cancellationToken) ?? 0;
 
     private async Task<long> DeleteTaskRunsAsync(CancellationToken cancellationToken)
     {
@@ -182,8 +175,7 @@ internal sealed class MaintainDatabase(JobContext context)
                 "analyze " + table,
                 async (connection, token) =>
                 {
-                    // regclass::text is quoted where the name needs it.
-                    await ExecuteAsync(connection, $"ANALYZE {table}", token);
+                    await connection.ExecuteStatementAsync("maintenance/analyze", [("table", table)], token);
                     return 1;
                 },
                 cancellationToken) ?? 0;
@@ -196,8 +188,7 @@ internal sealed class MaintainDatabase(JobContext context)
         "refresh mv_sales_metrics",
         async (connection, token) =>
         {
-            var filled = await connection.ScalarStatementAsync<bool>("maintenance/metrics_filled", [], token);
-            await connection.ExecuteStatementAsync(filled ? "maintenance/refresh_metrics" : "maintenance/fill_metrics", [], token);
+            await connection.ExecuteStatementAsync("maintenance/refresh_metrics", [], token);
             return 1;
         },
         cancellationToken) ?? 0;
@@ -257,13 +248,4 @@ internal sealed class MaintainDatabase(JobContext context)
         _skipped.Add($"{what}: {why}");
         return null;
     }
-
-    [SuppressMessage("Security", "CA2100:Review SQL queries for security vulnerabilities", Justification = "Names come from the catalogue, quoted; DDL takes no parameters.")]
-    private static async Task ExecuteAsync(NpgsqlConnection connection, string ddl, CancellationToken cancellationToken)
-    {
-        await using var command = new NpgsqlCommand(ddl, connection);
-        await command.ExecuteNonQueryAsync(cancellationToken);
-    }
-
-    private static string Quote(string name) => "\"" + name.Replace("\"", "\"\"", StringComparison.Ordinal) + "\"";
 }

@@ -17,13 +17,14 @@ internal static class SetupCommand
     public static PeopleCommand Create(Func<CommandHost, string[], Task<ExitCode>> run)
     {
         var yes = new Option<bool>("--yes") { Description = "Ask nothing: do what the flags say" };
+        var roles = new Option<bool>("--roles") { Description = "Make the database's group roles, as db roles apply does" };
         var reps = new Option<string?>("--reps") { Description = "CSV file of sales representatives to import, as for reps import" };
         var sampleReps = new Option<bool>("--sample-reps") { Description = "Add four sample representatives, where there are none" };
         var sampleCampaigns = new Option<bool>("--sample-campaigns") { Description = "Add the sample campaigns, disabled, where there is none of their name" };
         var command = new PeopleCommand(
             "setup", "Set up a database: create it, its schema, representatives, campaigns, and check it; asks on a terminal", async (context, stop) =>
             {
-                var given = new SetupPlan(context.Parse.GetValue(reps), context.Parse.GetValue(sampleReps), context.Parse.GetValue(sampleCampaigns));
+                var given = new SetupPlan(context.Parse.GetValue(roles), context.Parse.GetValue(reps), context.Parse.GetValue(sampleReps), context.Parse.GetValue(sampleCampaigns));
                 if (given is { RepsFile: not null, SampleReps: true })
                 {
                     throw JobException.Usage("setup: --reps and --sample-reps exclude each other; allowed: one of them, or none");
@@ -37,12 +38,13 @@ internal static class SetupCommand
                 var ask = !context.Parse.GetValue(yes);
                 if (ask && (context.Json || !context.Host.InIsTerminal || !context.Host.OutIsTerminal))
                 {
-                    throw JobException.Usage("setup: there is no terminal to ask on; allowed: --yes with --reps FILE, --sample-reps, --sample-campaigns");
+                    throw JobException.Usage("setup: there is no terminal to ask on; allowed: --yes with --roles, --reps FILE, --sample-reps, --sample-campaigns");
                 }
 
                 return await new SetupRun(context, run).RunAsync(given, ask, stop);
             });
         command.Options.Add(yes);
+        command.Options.Add(roles);
         command.Options.Add(reps);
         command.Options.Add(sampleReps);
         command.Options.Add(sampleCampaigns);
@@ -114,7 +116,7 @@ internal sealed class SetupRun(PeopleContext context, Func<CommandHost, string[]
         var folder = Directory.CreateTempSubdirectory("sales-tasks-setup");
         try
         {
-            foreach (var part in (Func<Task<ExitCode>>[])[() => RepsAsync(plan, folder.FullName, connection, stop), () => CampaignsAsync(plan, folder.FullName, connection, stop)])
+            foreach (var part in (Func<Task<ExitCode>>[])[() => RolesAsync(plan), () => RepsAsync(plan, folder.FullName, connection, stop), () => CampaignsAsync(plan, folder.FullName, connection, stop)])
             {
                 stop.ThrowIfCancellationRequested();
                 if (await part() is not ExitCode.Done and var failed)
@@ -139,6 +141,25 @@ internal sealed class SetupRun(PeopleContext context, Func<CommandHost, string[]
             ? context.Text("nothing found", "sin hallazgos")
             : string.Join("; ", findings.Select(f => $"{Visible.Text((string?)f!["subject"])}: {Visible.Text((string?)f["detail"])}")));
         return CheckConnections() && findings.Count == 0 ? ExitCode.Done : ExitCode.Findings;
+    }
+
+    private async Task<ExitCode> RolesAsync(SetupPlan plan)
+    {
+        if (!plan.Roles)
+        {
+            return ExitCode.Done;
+        }
+
+        var (ended, answer) = await RunAsync("db", "roles", "apply");
+        if (answer is not null)
+        {
+            var changed = (bool)answer["changed"]!;
+            Done("db roles apply", changed, changed
+                ? string.Join(", ", answer["roles"]!.AsObject().Select(role => (string)role.Value!))
+                : context.Text("as they should be", "como deben"));
+        }
+
+        return ended;
     }
 
     private async Task<ExitCode> RepsAsync(SetupPlan plan, string folder, NpgsqlConnectionStringBuilder connection, CancellationToken stop)
@@ -283,6 +304,11 @@ internal sealed class SetupRun(PeopleContext context, Func<CommandHost, string[]
 
         output.WriteLine(context.Text(
             $"  create or update the schema in {connection.Database}, and check it", $"  crear o actualizar el esquema en {connection.Database}, y comprobarlo"));
+        if (plan.Roles)
+        {
+            output.WriteLine(context.Text("  make the database's group roles", "  crear los roles de grupo de la base de datos"));
+        }
+
         if (plan.RepsFile is not null || plan.SampleReps)
         {
             output.WriteLine(context.Text("  import representatives: ", "  importar representantes: ") + (plan.RepsFile ?? context.Text("samples", "de muestra")));

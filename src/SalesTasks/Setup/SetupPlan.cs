@@ -1,10 +1,11 @@
 namespace SalesTasks.Setup;
 
 /// <summary>What a setup is to do beside the schema and the checks.</summary>
+/// <param name="Roles">The group roles of <c>db roles apply</c>.</param>
 /// <param name="RepsFile">A CSV file of reps; null: none.</param>
 /// <param name="SampleReps">The four reps of the examples, where there are none.</param>
 /// <param name="SampleCampaigns">The campaigns of the examples, disabled, where there is none of their name.</param>
-internal sealed record SetupPlan(string? RepsFile, bool SampleReps, bool SampleCampaigns);
+internal sealed record SetupPlan(bool Roles, string? RepsFile, bool SampleReps, bool SampleCampaigns);
 
 /// <summary>A step that was done.</summary>
 /// <param name="Name">The command, as a person would run it alone.</param>

@@ -31,7 +31,12 @@ internal sealed class SetupWizard(PeopleContext context, CancellationToken stop)
     /// <summary>What the flags leave open.</summary>
     public async Task<SetupPlan> AskPlanAsync(SetupPlan given)
     {
-        var plan = given;
+        var plan = given.Roles ? given : given with
+        {
+            Roles = await ConfirmAsync(
+                "Make database roles for jobs, analysts and reps? (needs the right to create roles)",
+                "¿Crear roles de base de datos para tareas, analistas y representantes? (requiere poder crear roles)", false),
+        };
         if (plan is { RepsFile: null, SampleReps: false })
         {
             var choice = await context.Console.PromptAsync(

@@ -25,6 +25,8 @@ internal static partial class Validator
 {
     private const string Folder = "validate/";
 
+    private const string Roles = "roles";
+
     /// <summary>Pages of 8 kB that are read of a large table where not all of it is asked for.</summary>
     public const int SamplePages = 4_000;
 
@@ -58,12 +60,14 @@ internal static partial class Validator
             await connection.ExecuteStatementAsync("database/set_as_of", [("as_of", asOf.ToString("O"))], cancellationToken);
         }
 
-        foreach (var check in Checks)
+        foreach (var check in Checks.Append(Roles))
         {
             await transaction.SaveAsync("before", cancellationToken);
             try
             {
-                findings.AddRange(await RunAsync(connection, check, values, cancellationToken));
+                findings.AddRange(check is Roles
+                    ? await RolesAsync(connection, cancellationToken)
+                    : await RunAsync(connection, check, values, cancellationToken));
             }
             catch (PostgresException fault) when (fault.SqlState[..2] is "42" or "22" or "57" && !cancellationToken.IsCancellationRequested)
             {
@@ -78,6 +82,20 @@ internal static partial class Validator
         }
 
         return findings;
+    }
+
+    /// <summary>Roles, grants and row-level security against what <c>sql/roles</c> wants, where <c>db roles apply</c> was run.</summary>
+    private static async Task<IEnumerable<Finding>> RolesAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        if (await DatabaseRoles.RecordedAsync(connection, cancellationToken) is not { } roles)
+        {
+            return [];
+        }
+
+        return (await DatabaseRoles.DifferencesAsync(connection, roles, cancellationToken)).Select(d => new Finding(
+            Roles, "error", d.Subject, Whom(RoleWords.English(d.Kind), d.Role), Whom(RoleWords.Spanish(d.Kind), d.Role), "sales-tasks db roles apply"));
+
+        static string Whom(string what, string? role) => role is null ? what : $"{what} ({role})";
     }
 
     private static Task<List<Finding>> RunAsync(

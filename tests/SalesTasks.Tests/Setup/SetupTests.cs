@@ -168,7 +168,7 @@ public sealed class SetupTests(PostgresServer server, TestDatabase other) : ICla
             [],
             [
                 ["Host", c.Host! + "\r"], ["Port", $"{c.Port}\r"], ["Database", c.Database! + "\r"], ["User", c.Username! + "\r"],
-                ["Password", (c.Password ?? "") + "\r"], ["Sales representatives", "sample\r"], ["sample campaigns", "y\r"], ["Go ahead?", "\r"],
+                ["Password", (c.Password ?? "") + "\r"], ["database roles", "\r"], ["Sales representatives", "sample\r"], ["sample campaigns", "y\r"], ["Go ahead?", "\r"],
             ]);
 
         Assert.True(exitCode == 0, screen);
@@ -186,7 +186,7 @@ public sealed class SetupTests(PostgresServer server, TestDatabase other) : ICla
 
         var (exitCode, screen) = await PlayAsync(
             new() { ["AIRFLOW_CONN_SALES_POSTGRES"] = database.AirflowUri },
-            [["Representantes", "sample\r"], ["campañas de muestra", "s\r"], ["¿Continuar?", "\u0003"]],
+            [["roles de base de datos", "\r"], ["Representantes", "sample\r"], ["campañas de muestra", "s\r"], ["¿Continuar?", "\u0003"]],
             "--lang",
             "es");
 
@@ -201,7 +201,7 @@ public sealed class SetupTests(PostgresServer server, TestDatabase other) : ICla
 
         var (exitCode, screen) = await PlayAsync(
             new() { ["AIRFLOW_CONN_SALES_POSTGRES"] = database.AirflowUri },
-            [["representatives", "\r"], ["sample campaigns", "\r"], ["Go ahead?", "n\r"]]);
+            [["database roles", "\r"], ["representatives", "\r"], ["sample campaigns", "\r"], ["Go ahead?", "n\r"]]);
 
         Assert.True(exitCode == 0, screen);
         Assert.Contains("Nothing was changed.", screen, StringComparison.Ordinal);

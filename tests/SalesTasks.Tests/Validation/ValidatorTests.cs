@@ -180,7 +180,7 @@ public sealed class ValidatorTests(PostgresServer server, TestDatabase clean) : 
             SELECT 'relation ' || c.relname FROM pg_class c
             WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'i', 'I') AND c.relname <> 'schema_migrations'
               -- Month partitions are made as time goes by; indexes of keys and of partitions come with what they belong to.
-              AND c.relname !~ '^lead_scores_[0-9]{6}'
+              AND c.relname !~ '^(lead_scores|audit_log)_[0-9]{6}'
               AND NOT EXISTS (SELECT FROM pg_constraint n WHERE n.conindid = c.oid AND n.contype <> 'f')
               AND NOT (c.relkind IN ('i', 'I') AND c.relispartition)
             UNION ALL SELECT 'function ' || proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace
