@@ -57,6 +57,7 @@ SELECT
           string_agg(format('o.%I', o.attname), ', ' ORDER BY o.attnum), string_agg(format('%s AS %I', o.value, o.attname), ', ' ORDER BY o.attnum))
         FROM others o
         WHERE o.oid = v.oid AND o.own
+        HAVING count(*) > 0
       ),
       'NULL::jsonb'),
     coalesce(
@@ -65,6 +66,7 @@ SELECT
           format('CASE WHEN nullif(btrim(%s::text), %L) IS NOT NULL AND %s IS NULL THEN %L END', r.raw, '', r.reading, r.attname), ', ' ORDER BY r.attnum))
         FROM readings r
         WHERE r.oid = v.oid AND r.may_fail
+        HAVING count(*) > 0
       ),
       'NULL::text[]'),
     coalesce(
@@ -72,6 +74,7 @@ SELECT
         SELECT format('to_jsonb((SELECT w FROM (SELECT %s) AS w))', string_agg(format('%s AS %I', o.value, o.attname), ', ' ORDER BY o.attnum))
         FROM others o
         WHERE o.oid = v.oid
+        HAVING count(*) > 0
       ),
       'NULL::jsonb'),
     (SELECT string_agg(format('%s AS %I', r.reading, r.attname), ', ' ORDER BY r.attnum) FROM readings r WHERE r.oid = v.oid),

@@ -42,22 +42,29 @@ SELECT 'sales_campaigns', j.own_id::text, 'unreadable', u.name, j.old_row ->> u.
 FROM judged j
 CROSS JOIN LATERAL unnest(j.unreadable) AS u (name)
 UNION ALL
-SELECT 'sales_campaigns', j.own_id::text, v.rule, v.name, v.was, v.became, NULL
+SELECT 'sales_campaigns', j.own_id::text, adoption_rule(v.rule, v.was, v.became), v.name, v.was, v.became, NULL
 FROM judged j
 CROSS JOIN LATERAL (VALUES
   ('id', CASE WHEN j.id = j.own_id THEN j.own_id::text ELSE j.id::text END, j.own_id::text, 'new_id'),
   ('name', j.name, j.new_name, CASE WHEN j.name IS NULL THEN 'missing_value' ELSE 'renamed' END),
   ('description', j.description, j.new_description, 'control_characters'),
-  ('campaign_type', j.campaign_type, j.new_campaign_type,
-    CASE WHEN j.campaign_type IS NULL THEN 'missing_value' WHEN EXISTS (
-      SELECT FROM adoption_words w WHERE w.kind = 'campaign_type' AND w.word = adoption_fold(j.campaign_type)) THEN 'other_word' ELSE 'unknown_value' END),
-  ('trigger_criteria', j.trigger_criteria::text, j.new_trigger_criteria::text, CASE WHEN j.trigger_criteria IS NULL THEN 'missing_value' ELSE 'reshaped' END),
+  ('campaign_type', j.campaign_type, j.new_campaign_type, 'word:campaign_type'),
+  ('trigger_criteria', j.trigger_criteria::text, j.new_trigger_criteria::text,
+    CASE WHEN j.trigger_criteria IS NULL THEN 'missing_value' ELSE 'reshaped' END),
   ('steps_config', j.steps_config::text, j.new_steps_config::text, CASE WHEN j.steps_config IS NULL THEN 'missing_value' ELSE 'reshaped' END),
   ('enabled', coalesce(j.enabled, true)::text, 'false', 'switched_off'),
-  ('max_leads_per_run', CASE WHEN j.max_leads_per_run = j.new_max_leads_per_run THEN j.new_max_leads_per_run::text ELSE j.max_leads_per_run::text END,
-    j.new_max_leads_per_run::text, CASE WHEN j.max_leads_per_run IS NULL THEN 'missing_value' ELSE 'out_of_range' END),
+  ('max_leads_per_run', CASE WHEN j.max_leads_per_run = j.new_max_leads_per_run THEN j.new_max_leads_per_run::text ELSE j.max_leads_per_run::text END, j.new_max_leads_per_run::text,
+    CASE WHEN j.max_leads_per_run IS NULL THEN 'missing_value' ELSE 'out_of_range' END),
   ('created_at', j.created_at::text, j.new_created_at::text, CASE WHEN j.created_at IS NULL THEN 'missing_value' ELSE 'in_the_future' END),
   ('updated_at', j.updated_at::text, j.new_updated_at::text, CASE WHEN j.updated_at IS NULL THEN 'missing_value' ELSE 'in_the_future' END)
 ) AS v (name, was, became, rule)
-WHERE v.was IS DISTINCT FROM v.became
+-- The first comparison spares unchanged rows that of their columns one by one.
+WHERE (
+    j.id, j.name, j.description, j.campaign_type, j.trigger_criteria, j.steps_config, coalesce(j.enabled, true),
+    j.max_leads_per_run, j.created_at, j.updated_at
+  ) IS DISTINCT FROM (
+    j.own_id::numeric, j.new_name, j.new_description, j.new_campaign_type, j.new_trigger_criteria, j.new_steps_config, false,
+    j.new_max_leads_per_run::numeric, j.new_created_at, j.new_updated_at
+  )
+  AND v.was IS DISTINCT FROM v.became
   AND NOT (v.was IS NULL AND v.name IN (SELECT m.column_name FROM adoption_findings m WHERE m.table_name = 'sales_campaigns' AND m.rule = 'missing_column'))

@@ -21,7 +21,7 @@ judged AS MATERIALIZED (
     CASE WHEN s.step_number BETWEEN 0 AND 1000000 THEN round(s.step_number)::int END AS new_step_number,
     coalesce(k.meaning, 'custom') AS new_event_type,
     CASE WHEN w.meaning = 'queued' THEN 'skipped' ELSE coalesce(w.meaning, 'completed') END AS new_status,
-    least(s.executed_at, sales_now()) AS new_executed_at,
+    adoption_past(s.executed_at) AS new_executed_at,
     CASE WHEN s.metadata IS NULL OR jsonb_typeof(s.metadata) = 'object' THEN coalesce(s.metadata, '{}') ELSE jsonb_build_object('metadata', s.metadata) END
       AS new_metadata,
     least(coalesce(s.created_at, s.executed_at, sales_now()), sales_now()) AS new_created_at
@@ -52,22 +52,28 @@ FROM judged j
 CROSS JOIN LATERAL unnest(j.unreadable) AS u (name)
 WHERE j.stays
 UNION ALL
-SELECT 'sales_campaign_events', j.new_id::text, j.new_lead, v.rule, v.name, v.was, v.became, NULL
+SELECT 'sales_campaign_events', j.new_id::text, j.new_lead, adoption_rule(v.rule, v.was, v.became), v.name, v.was, v.became, NULL
 FROM judged j
 CROSS JOIN LATERAL (VALUES
   ('id', CASE WHEN j.id = j.new_id THEN j.new_id::text ELSE j.id::text END, j.new_id::text, 'new_id'),
-  ('execution_id', CASE WHEN j.execution_id = j.new_execution_id THEN j.new_execution_id::text ELSE j.execution_id::text END, j.new_execution_id::text, 'repointed'),
+  ('execution_id', CASE WHEN j.execution_id = j.new_execution_id THEN j.new_execution_id::text ELSE j.execution_id::text END, j.new_execution_id::text,
+    'repointed'),
   ('lead_ext_id', j.lead_ext_id, j.new_lead::text, CASE WHEN j.lead_ext_id IS NULL THEN 'missing_value' ELSE 'repointed' END),
-  ('step_number', CASE WHEN j.step_number = j.new_step_number THEN j.new_step_number::text ELSE j.step_number::text END, j.new_step_number::text, 'out_of_range'),
-  ('event_type', j.event_type, j.new_event_type,
-    CASE WHEN j.event_type IS NULL THEN 'missing_value' WHEN EXISTS (
-      SELECT FROM adoption_words w WHERE w.kind = 'event_type' AND w.word = adoption_fold(j.event_type)) THEN 'other_word' ELSE 'unknown_value' END),
-  ('status', j.status, j.new_status,
-    CASE WHEN j.status IS NULL THEN 'missing_value' WHEN j.new_status = 'skipped' THEN 'switched_off' WHEN EXISTS (
-      SELECT FROM adoption_words w WHERE w.kind = 'event_status' AND w.word = adoption_fold(j.status)) THEN 'other_word' ELSE 'unknown_value' END),
+  ('step_number', CASE WHEN j.step_number = j.new_step_number THEN j.new_step_number::text ELSE j.step_number::text END, j.new_step_number::text,
+    'out_of_range'),
+  ('event_type', j.event_type, j.new_event_type, 'word:event_type'),
+  ('status', j.status, j.new_status, CASE WHEN j.new_status = 'skipped' AND j.status IS NOT NULL THEN 'switched_off' ELSE 'word:event_status' END),
   ('executed_at', j.executed_at::text, j.new_executed_at::text, 'in_the_future'),
   ('metadata', coalesce(j.metadata, '{}')::text, j.new_metadata::text, 'reshaped'),
   ('created_at', j.created_at::text, j.new_created_at::text, CASE WHEN j.created_at IS NULL THEN 'missing_value' ELSE 'in_the_future' END)
 ) AS v (name, was, became, rule)
-WHERE j.stays AND v.was IS DISTINCT FROM v.became
+-- The first comparison spares unchanged rows that of their columns one by one.
+WHERE j.stays AND (
+    j.id, j.execution_id, j.lead_ext_id, j.step_number, j.event_type, j.status, j.executed_at, coalesce(j.metadata, '{}'),
+    j.created_at
+  ) IS DISTINCT FROM (
+    j.new_id::numeric, j.new_execution_id::numeric, j.new_lead::text, j.new_step_number::numeric, j.new_event_type,
+    j.new_status, j.new_executed_at, j.new_metadata, j.new_created_at
+  )
+  AND v.was IS DISTINCT FROM v.became
   AND NOT (v.was IS NULL AND v.name IN (SELECT m.column_name FROM adoption_findings m WHERE m.table_name = 'sales_campaign_events' AND m.rule = 'missing_column'))

@@ -18,9 +18,9 @@ judged AS MATERIALIZED (
     p.id AS new_pipeline_id,
     CASE g.status WHEN 'active' THEN 'paused' ELSE g.status END AS new_status,
     n.current_step AS new_current_step,
-    greatest(least(greatest(round(s.total_steps), 0), 1000000), n.current_step)::int AS new_total_steps,
+    greatest(adoption_limit(s.total_steps, 1000000), n.current_step)::int AS new_total_steps,
     least(coalesce(s.started_at, s.created_at, sales_now()), sales_now()) AS new_started_at,
-    least(s.completed_at, sales_now()) AS new_completed_at,
+    adoption_past(s.completed_at) AS new_completed_at,
     m.metadata || CASE g.status WHEN 'active' THEN '{"stop_reason": "campaign_disabled"}' ELSE '{}' END::jsonb AS new_metadata,
     m.metadata AS old_metadata,
     least(coalesce(s.created_at, s.started_at, sales_now()), sales_now()) AS new_created_at,
@@ -32,7 +32,7 @@ judged AS MATERIALIZED (
   LEFT JOIN adoption_words w ON w.kind = 'execution_status' AND w.word = adoption_fold(s.status)
   CROSS JOIN LATERAL (SELECT coalesce(w.meaning, 'stopped') AS status OFFSET 0) AS g
   CROSS JOIN LATERAL (
-    SELECT greatest(least(greatest(round(s.current_step), 0), 1000000), d.steps, 0)::int AS current_step OFFSET 0
+    SELECT greatest(adoption_limit(s.current_step, 1000000), d.steps, 0)::int AS current_step OFFSET 0
   ) AS n
   CROSS JOIN LATERAL (
     SELECT CASE WHEN s.metadata IS NULL OR jsonb_typeof(s.metadata) = 'object' THEN coalesce(s.metadata, '{}') ELSE jsonb_build_object('metadata', s.metadata) END
@@ -65,16 +65,14 @@ FROM judged j
 CROSS JOIN LATERAL unnest(j.unreadable) AS u (name)
 WHERE j.stays
 UNION ALL
-SELECT 'sales_campaign_executions', j.own_id::text, j.new_lead, v.rule, v.name, v.was, v.became, NULL
+SELECT 'sales_campaign_executions', j.own_id::text, j.new_lead, adoption_rule(v.rule, v.was, v.became), v.name, v.was, v.became, NULL
 FROM judged j
 CROSS JOIN LATERAL (VALUES
   ('id', CASE WHEN j.id = j.own_id THEN j.own_id::text ELSE j.id::text END, j.own_id::text, 'new_id'),
   ('lead_ext_id', j.lead_ext_id, j.new_lead::text, CASE WHEN j.lead_ext_id IS NULL THEN 'missing_value' ELSE 'repointed' END),
   ('pipeline_id', CASE WHEN j.pipeline_id = j.new_pipeline_id THEN j.new_pipeline_id::text ELSE j.pipeline_id::text END, j.new_pipeline_id::text,
     CASE WHEN j.pipeline_id IS NULL THEN 'missing_value' ELSE 'repointed' END),
-  ('status', j.status, j.new_status,
-    CASE WHEN j.status IS NULL THEN 'missing_value' WHEN j.new_status = 'paused' THEN 'switched_off' WHEN EXISTS (
-      SELECT FROM adoption_words w WHERE w.kind = 'execution_status' AND w.word = adoption_fold(j.status)) THEN 'other_word' ELSE 'unknown_value' END),
+  ('status', j.status, j.new_status, CASE WHEN j.new_status = 'paused' AND j.status IS NOT NULL THEN 'switched_off' ELSE 'word:execution_status' END),
   ('current_step', CASE WHEN j.current_step = j.new_current_step THEN j.new_current_step::text ELSE j.current_step::text END, j.new_current_step::text,
     CASE WHEN j.current_step IS NULL THEN 'missing_value' WHEN j.current_step < 0 THEN 'out_of_range' ELSE 'step_done' END),
   ('total_steps', CASE WHEN j.total_steps = j.new_total_steps THEN j.new_total_steps::text ELSE j.total_steps::text END, j.new_total_steps::text,
@@ -85,6 +83,14 @@ CROSS JOIN LATERAL (VALUES
   ('created_at', j.created_at::text, j.new_created_at::text, CASE WHEN j.created_at IS NULL THEN 'missing_value' ELSE 'in_the_future' END),
   ('updated_at', j.updated_at::text, j.new_updated_at::text, CASE WHEN j.updated_at IS NULL THEN 'missing_value' ELSE 'in_the_future' END)
 ) AS v (name, was, became, rule)
-WHERE j.stays AND v.was IS DISTINCT FROM v.became
+-- The first comparison spares unchanged rows that of their columns one by one.
+WHERE j.stays AND (
+    j.id, j.lead_ext_id, j.pipeline_id, j.status, j.current_step, j.total_steps, j.started_at, j.completed_at,
+    coalesce(j.metadata, '{}'), j.created_at, j.updated_at
+  ) IS DISTINCT FROM (
+    j.own_id::numeric, j.new_lead::text, j.new_pipeline_id::numeric, j.new_status, j.new_current_step::numeric,
+    j.new_total_steps::numeric, j.new_started_at, j.new_completed_at, j.old_metadata, j.new_created_at, j.new_updated_at
+  )
+  AND v.was IS DISTINCT FROM v.became
   AND NOT (v.was IS NULL AND v.name IN (
     SELECT m.column_name FROM adoption_findings m WHERE m.table_name = 'sales_campaign_executions' AND m.rule = 'missing_column'))

@@ -18,7 +18,7 @@ judged AS MATERIALIZED (
     adoption_text(s.last_name, 128) AS new_last_name,
     adoption_text(s.email, 256) AS new_email,
     adoption_text(s.phone, 64) AS new_phone,
-    least(greatest(round(s.score), 0), 100)::int AS new_score,
+    adoption_limit(s.score, 100) AS new_score,
     p.meaning AS new_priority,
     adoption_text(s.utm_source, 128) AS new_utm_source,
     adoption_text(s.utm_campaign, 128) AS new_utm_campaign,
@@ -70,17 +70,17 @@ FROM judged j
 CROSS JOIN LATERAL unnest(j.unreadable) AS u (name)
 WHERE j.refusal IS NULL
 UNION ALL
-SELECT 'leads', j.new_key, j.new_key, v.rule, v.name, v.was, v.became, NULL
+SELECT 'leads', j.new_key, j.new_key, adoption_rule(v.rule, v.was, v.became), v.name, v.was, v.became, NULL
 FROM judged j
 CROSS JOIN LATERAL (VALUES
   ('ext_id', j.ext_id, j.new_key::text, 'too_long'),
-  ('source', j.source, j.new_source, adoption_text_rule(j.source, j.new_source)),
-  ('first_name', j.first_name, j.new_first_name, adoption_text_rule(j.first_name, j.new_first_name)),
-  ('last_name', j.last_name, j.new_last_name, adoption_text_rule(j.last_name, j.new_last_name)),
-  ('email', j.email, j.new_email, adoption_text_rule(j.email, j.new_email)),
-  ('phone', j.phone, j.new_phone, adoption_text_rule(j.phone, j.new_phone)),
-  ('utm_source', j.utm_source, j.new_utm_source, adoption_text_rule(j.utm_source, j.new_utm_source)),
-  ('utm_campaign', j.utm_campaign, j.new_utm_campaign, adoption_text_rule(j.utm_campaign, j.new_utm_campaign)),
+  ('source', j.source, j.new_source, 'text'),
+  ('first_name', j.first_name, j.new_first_name, 'text'),
+  ('last_name', j.last_name, j.new_last_name, 'text'),
+  ('email', j.email, j.new_email, 'text'),
+  ('phone', j.phone, j.new_phone, 'text'),
+  ('utm_source', j.utm_source, j.new_utm_source, 'text'),
+  ('utm_campaign', j.utm_campaign, j.new_utm_campaign, 'text'),
   ('company_name', j.company_name, j.new_company_name, 'too_long'),
   ('company_domain', j.company_domain, j.new_company_domain, 'too_long'),
   ('industry', j.industry, j.new_industry, 'too_long'),
@@ -89,13 +89,25 @@ CROSS JOIN LATERAL (VALUES
   ('country', j.country, j.new_country, 'too_long'),
   ('region', j.region, j.new_region, 'too_long'),
   ('time_zone', j.time_zone, j.new_time_zone, 'too_long'),
-  ('score', CASE WHEN j.score = j.new_score THEN j.new_score::text ELSE j.score::text END, j.new_score::text, 'out_of_range'),
+  ('score', CASE WHEN j.score = j.new_score THEN j.new_score::text ELSE j.score::text END, j.new_score::text,
+    CASE WHEN j.score BETWEEN 0 AND 100 THEN 'rounded' ELSE 'out_of_range' END),
   ('priority', nullif(j.priority, ''), j.new_priority, CASE WHEN j.new_priority IS NULL THEN 'unknown_value' ELSE 'other_word' END),
   ('created_at', j.created_at::text, j.new_created_at::text, CASE WHEN j.created_at IS NULL THEN 'missing_value' ELSE 'in_the_future' END),
   ('updated_at', j.updated_at::text, j.new_updated_at::text, CASE WHEN j.updated_at IS NULL THEN 'missing_value' ELSE 'in_the_future' END),
-  ('estimated_value', CASE WHEN j.estimated_value = j.new_estimated_value THEN j.new_estimated_value::text ELSE j.estimated_value::text END,
-    j.new_estimated_value::text, CASE WHEN j.new_estimated_value IS NULL THEN 'out_of_range' ELSE 'rounded' END),
+  ('estimated_value', CASE WHEN j.estimated_value = j.new_estimated_value THEN j.new_estimated_value::text ELSE j.estimated_value::text END, j.new_estimated_value::text,
+    CASE WHEN j.new_estimated_value IS NULL THEN 'out_of_range' ELSE 'rounded' END),
   ('attributes', j.attributes::text, j.new_attributes::text, 'reshaped')
 ) AS v (name, was, became, rule)
-WHERE j.refusal IS NULL AND v.was IS DISTINCT FROM v.became
+-- The first comparison spares unchanged rows that of their columns one by one.
+WHERE j.refusal IS NULL AND (
+    j.ext_id, j.source, j.first_name, j.last_name, j.email, j.phone, j.utm_source, j.utm_campaign, j.company_name,
+    j.company_domain, j.industry, j.product_interest, j.language, j.country, j.region, j.time_zone, j.score,
+    nullif(j.priority, ''), j.created_at, j.updated_at, j.estimated_value, j.attributes
+  ) IS DISTINCT FROM (
+    j.new_key::text, j.new_source, j.new_first_name, j.new_last_name, j.new_email, j.new_phone, j.new_utm_source,
+    j.new_utm_campaign, j.new_company_name, j.new_company_domain, j.new_industry, j.new_product_interest, j.new_language,
+    j.new_country, j.new_region, j.new_time_zone, j.new_score::numeric, j.new_priority, j.new_created_at, j.new_updated_at,
+    j.new_estimated_value::numeric, j.new_attributes
+  )
+  AND v.was IS DISTINCT FROM v.became
   AND NOT (v.was IS NULL AND v.name IN (SELECT m.column_name FROM adoption_findings m WHERE m.table_name = 'leads' AND m.rule = 'missing_column'))

@@ -68,29 +68,35 @@ FROM judged j
 CROSS JOIN LATERAL unnest(j.unreadable) AS u (name)
 WHERE j.stays
 UNION ALL
-SELECT 'sales_followup_tasks', j.new_id::text, j.new_lead, v.rule, v.name, v.was, v.became, NULL
+SELECT 'sales_followup_tasks', j.new_id::text, j.new_lead, adoption_rule(v.rule, v.was, v.became), v.name, v.was, v.became, NULL
 FROM judged j
 CROSS JOIN LATERAL (VALUES
   ('id', CASE WHEN j.id = j.new_id THEN j.new_id::text ELSE j.id::text END, j.new_id::text, 'new_id'),
-  ('pipeline_id', CASE WHEN j.pipeline_id = j.new_pipeline_id THEN j.new_pipeline_id::text ELSE j.pipeline_id::text END, j.new_pipeline_id::text, 'repointed'),
+  ('pipeline_id', CASE WHEN j.pipeline_id = j.new_pipeline_id THEN j.new_pipeline_id::text ELSE j.pipeline_id::text END, j.new_pipeline_id::text,
+    'repointed'),
   ('lead_ext_id', j.lead_ext_id, j.new_lead::text, CASE WHEN j.lead_ext_id IS NULL THEN 'missing_value' ELSE 'repointed' END),
   ('task_type', j.task_type, j.new_task_type,
     CASE WHEN j.task_type IS NULL THEN 'missing_value' WHEN j.new_task_type = 'custom' THEN 'unknown_value' ELSE 'other_word' END),
-  ('task_title', j.task_title, j.new_task_title, adoption_text_rule(j.task_title, j.new_task_title)),
+  ('task_title', j.task_title, j.new_task_title, 'text'),
   ('task_description', j.task_description, j.new_task_description, 'control_characters'),
-  ('status', j.status, j.new_status,
-    CASE WHEN j.status IS NULL THEN 'missing_value' WHEN EXISTS (
-      SELECT FROM adoption_words w WHERE w.kind = 'task_status' AND w.word = adoption_fold(j.status)) THEN 'other_word' ELSE 'unknown_value' END),
-  ('priority', j.priority, j.new_priority,
-    CASE WHEN j.priority IS NULL THEN 'missing_value' WHEN EXISTS (
-      SELECT FROM adoption_words w WHERE w.kind = 'priority' AND w.word = adoption_fold(j.priority)) THEN 'other_word' ELSE 'unknown_value' END),
+  ('status', j.status, j.new_status, 'word:task_status'),
+  ('priority', j.priority, j.new_priority, 'word:priority'),
   ('assigned_to', nullif(j.assigned_to, ''), j.new_assigned_to, 'address_folded'),
   ('completed_at', j.completed_at::text, j.new_completed_at::text,
     CASE WHEN j.completed_at IS NULL THEN 'missing_value' WHEN j.new_completed_at IS NULL THEN 'contradiction' ELSE 'in_the_future' END),
-  ('completed_by', j.completed_by, j.new_completed_by, adoption_text_rule(j.completed_by, j.new_completed_by)),
+  ('completed_by', j.completed_by, j.new_completed_by, 'text'),
   ('metadata', coalesce(j.metadata, '{}')::text, j.new_metadata::text, 'reshaped'),
   ('created_at', j.created_at::text, j.new_created_at::text, CASE WHEN j.created_at IS NULL THEN 'missing_value' ELSE 'in_the_future' END),
   ('updated_at', j.updated_at::text, j.new_updated_at::text, CASE WHEN j.updated_at IS NULL THEN 'missing_value' ELSE 'in_the_future' END)
 ) AS v (name, was, became, rule)
-WHERE j.stays AND v.was IS DISTINCT FROM v.became
+-- The first comparison spares unchanged rows that of their columns one by one.
+WHERE j.stays AND (
+    j.id, j.pipeline_id, j.lead_ext_id, j.task_type, j.task_title, j.task_description, j.status, j.priority,
+    nullif(j.assigned_to, ''), j.completed_at, j.completed_by, coalesce(j.metadata, '{}'), j.created_at, j.updated_at
+  ) IS DISTINCT FROM (
+    j.new_id::numeric, j.new_pipeline_id::numeric, j.new_lead::text, j.new_task_type, j.new_task_title, j.new_task_description,
+    j.new_status, j.new_priority, j.new_assigned_to, j.new_completed_at, j.new_completed_by, j.new_metadata, j.new_created_at,
+    j.new_updated_at
+  )
+  AND v.was IS DISTINCT FROM v.became
   AND NOT (v.was IS NULL AND v.name IN (SELECT m.column_name FROM adoption_findings m WHERE m.table_name = 'sales_followup_tasks' AND m.rule = 'missing_column'))

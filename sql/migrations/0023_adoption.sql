@@ -154,13 +154,19 @@ AS $$
   END
 $$;
 
-CREATE FUNCTION adoption_text_rule(p_was text, p_became text) RETURNS text
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
+-- Why a value differs: as the statement says, or text: what was wrong with a text, or word:kind: whether the word was one that is known.
+CREATE FUNCTION adoption_rule(p_rule text, p_was text, p_became text) RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE SET search_path FROM CURRENT
 AS $$
   SELECT CASE
-    WHEN p_was IS NULL OR p_was !~ '[^[:space:]]' THEN 'missing_value'
-    WHEN p_was ~ '[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]' THEN 'control_characters'
-    ELSE 'too_long'
+    WHEN p_rule = 'text' AND (p_was IS NULL OR p_was !~ '[^[:space:]]') THEN 'missing_value'
+    WHEN p_rule = 'text' AND p_was ~ '[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]' THEN 'control_characters'
+    WHEN p_rule = 'text' AND length(p_was) > length(p_became) AND btrim(p_was) <> p_became THEN 'too_long'
+    WHEN p_rule = 'text' THEN 'address_folded'
+    WHEN p_rule NOT LIKE 'word:%' THEN p_rule
+    WHEN p_was IS NULL THEN 'missing_value'
+    WHEN EXISTS (SELECT FROM adoption_words w WHERE w.kind = substr(p_rule, 6) AND w.word = adoption_fold(p_was)) THEN 'other_word'
+    ELSE 'unknown_value'
   END
 $$;
 
@@ -190,6 +196,16 @@ $$;
 CREATE FUNCTION adoption_within(p_at timestamptz) RETURNS timestamptz
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT CASE WHEN p_at >= '1900-01-01T00:00:00Z' AND p_at < '2200-01-01T00:00:00Z' THEN p_at END $$;
+
+-- What has happened is not in the future.
+CREATE FUNCTION adoption_past(p_at timestamptz) RETURNS timestamptz
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$ SELECT CASE WHEN p_at > sales_now() THEN sales_now() ELSE p_at END $$;
+
+-- A whole number from 0 to p_max.
+CREATE FUNCTION adoption_limit(p_number numeric, p_max int) RETURNS int
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT (CASE WHEN p_number < 0 THEN 0 WHEN p_number > p_max THEN p_max ELSE round(p_number) END)::int $$;
 
 -- An instant out of a text; without an offset it is on the clock of p_time_zone. Seconds and milliseconds since 1970 are known by their length.
 CREATE FUNCTION adoption_instant(p_text text, p_time_zone text) RETURNS timestamptz
