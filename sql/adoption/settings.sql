@@ -6,4 +6,4 @@ SELECT
   set_config('salestasks.actor', 'adoption', true),
   set_config('synchronize_seqscans', 'off', true),
   set_config('max_parallel_workers_per_gather', '0', true),
-  set_config('work_mem', '128MB', true)
+  set_config('work_mem', '64MB', true)

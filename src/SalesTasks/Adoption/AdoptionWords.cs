@@ -77,7 +77,7 @@ internal static class AdoptionWords
         var faults = new List<string>();
         foreach (var text in words)
         {
-            var (colon, equals) = (text.IndexOf(':', StringComparison.Ordinal), text.LastIndexOf('=', text.Length - 1));
+            var (colon, equals) = (text.IndexOf(':', StringComparison.Ordinal), text.LastIndexOf('='));
             if (colon < 1 || equals < colon + 2)
             {
                 faults.Add($"--word: '{text}' is not written as kind:word=meaning, for instance stage:Discovery=contacted");

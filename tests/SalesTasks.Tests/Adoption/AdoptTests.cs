@@ -188,7 +188,7 @@ public sealed class AdoptTests(PostgresServer server, TestDatabase clean) : ICla
         Assert.Equal(9, report.Tables[0].Adopted);
         Assert.Equal(9, report.Tables[2].Adopted);
         Assert.DoesNotContain(report.Findings, finding => finding.SetAside > 0);
-        Assert.Empty(report.Findings.Where(finding => finding.Rule is not "missing_column"));
+        Assert.DoesNotContain(report.Findings, finding => finding.Rule is not "missing_column");
         var first = await database.FingerprintAsync();
         var again = await AdoptRig.AdoptAsync(database);
         Assert.True(again.Earlier);
