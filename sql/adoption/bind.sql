@@ -63,7 +63,10 @@ SELECT
     coalesce(
       (
         SELECT format('array_remove(ARRAY[%s]::text[], NULL)', string_agg(
-          format('CASE WHEN nullif(btrim(%s::text), %L) IS NOT NULL AND %s IS NULL THEN %L END', r.raw, '', r.reading, r.attname), ', ' ORDER BY r.attnum))
+          -- An instant is compared as it is: as a text it would cost more than all the rest of a score's row.
+          CASE WHEN r.given LIKE 'timestamp%' OR r.given = 'date' THEN format('CASE WHEN %s IS NOT NULL AND %s IS NULL THEN %L END', r.raw, r.reading, r.attname)
+            ELSE format('CASE WHEN nullif(btrim(%s::text), %L) IS NOT NULL AND %s IS NULL THEN %L END', r.raw, '', r.reading, r.attname) END,
+          ', ' ORDER BY r.attnum))
         FROM readings r
         WHERE r.oid = v.oid AND r.may_fail
         HAVING count(*) > 0
