@@ -78,7 +78,10 @@ CREATE TABLE adoption_words (
 
 CREATE FUNCTION adoption_fold(p_text text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-AS $$ SELECT btrim(regexp_replace(lower(p_text), '[^[:alnum:]]+', '_', 'g'), '_') $$;
+AS $$
+  -- Most words are written as they should be: looking costs a fifth of replacing.
+  SELECT CASE WHEN p_text ~ '^[a-z]+(_[a-z]+)*$' THEN p_text ELSE btrim(regexp_replace(lower(p_text), '[^[:alnum:]]+', '_', 'g'), '_') END
+$$;
 
 INSERT INTO adoption_words (kind, word, meaning)
 SELECT 'stage', stage::text, stage::text FROM unnest(enum_range(NULL::pipeline_stage)) AS stage
