@@ -69,25 +69,25 @@ public sealed class AdoptTests(PostgresServer server, TestDatabase clean) : ICla
 
         Assert.Equal(
             [
-                "a|organic|72|high|2024-01-05 10:00:00+00|south|HIGH|blue", "adopted-deal-6|unknown|||2024-01-12 00:00:00+00|||", "b|unknown|100||2026-01-31 06:00:00+00|||",
-                "c|a source with a name much longer||high|2026-01-31 06:00:00+00|||", "d|referral|55|medium|2024-03-01 00:00:00+00|||",
-                "missing|unknown|||2024-01-12 00:00:00+00|||",
+                "a|organic|72|high|2024-01-05 10:00:00|south|HIGH|blue", "adopted-deal-6|unknown|||2024-01-12 00:00:00|||", "b|unknown|100||2026-01-31 06:00:00|||",
+                "c|a source with a name much longer||high|2026-01-31 06:00:00|||", "d|referral|55|medium|2024-03-01 00:00:00|||",
+                "missing|unknown|||2024-01-12 00:00:00|||",
             ],
             await database.QueryAsync(
                 """
-                SELECT concat_ws('|', ext_id, source, coalesce(score::text, ''), coalesce(priority::text, ''), created_at, coalesce(branch, ''), coalesce(tier, ''),
+                SELECT concat_ws('|', ext_id, source, coalesce(score::text, ''), coalesce(priority::text, ''), created_at AT TIME ZONE 'UTC', coalesce(branch, ''), coalesce(tier, ''),
                   CASE WHEN wishes LIKE '%colour%' THEN wishes::json ->> 'colour' ELSE '' END)
                 FROM leads WHERE length(ext_id) < 128 ORDER BY ext_id
                 """,
                 row => row.GetString(0)));
         Assert.Equal(
             [
-                "2|a|proposal_sent|1500.00|100||rep@sales.example|B2", "3|b|closed_won||100|2024-03-20 00:00:00+00||", "4|missing|qualified||0|||",
-                "5|d|closed_lost|10.01|0|2024-03-20 00:00:00+00||", "6|adopted-deal-6|closed_lost||50|2024-05-01 00:00:00+00||",
+                "2|a|proposal_sent|1500.00|100||rep@sales.example|B2", "3|b|closed_won||100|2024-03-20 00:00:00||", "4|missing|qualified||0|||",
+                "5|d|closed_lost|10.01|0|2024-03-20 00:00:00||", "6|adopted-deal-6|closed_lost||50|2024-05-01 00:00:00||",
             ],
             await database.QueryAsync(
                 """
-                SELECT concat_ws('|', id, lead_ext_id, stage, coalesce(estimated_value::text, ''), probability_pct, coalesce(closed_at::text, ''), coalesce(assigned_to, ''),
+                SELECT concat_ws('|', id, lead_ext_id, stage, coalesce(estimated_value::text, ''), probability_pct, coalesce((closed_at AT TIME ZONE 'UTC')::text, ''), coalesce(assigned_to, ''),
                   coalesce(budget_code, ''))
                 FROM sales_pipeline ORDER BY id
                 """,
@@ -101,8 +101,8 @@ public sealed class AdoptTests(PostgresServer server, TestDatabase clean) : ICla
             "SELECT concat_ws('|', campaign_id, pipeline_id, lead_ext_id, status, current_step, total_steps) FROM sales_campaign_executions WHERE id = 1"));
         Assert.Equal(0, await database.ScalarAsync<long>("SELECT count(*) FROM sales_campaigns WHERE enabled"));
         Assert.Equal(
-            ["1|2024-01-10 08:00:00+00", "1|2024-01-10 10:00:00+00"],
-            await database.QueryAsync("SELECT concat_ws('|', execution_id, executed_at) FROM sales_campaign_events WHERE execution_id = 1 ORDER BY executed_at", row => row.GetString(0)));
+            ["1|2024-01-10 08:00:00", "1|2024-01-10 09:46:40"],
+            await database.QueryAsync("SELECT concat_ws('|', execution_id, executed_at AT TIME ZONE 'UTC') FROM sales_campaign_events WHERE execution_id = 1 ORDER BY executed_at", row => row.GetString(0)));
         // What was set aside is there whole.
         Assert.Equal("old@acme.example", await database.ScalarAsync<string>("SELECT old_row ->> 'email' FROM adoption_findings WHERE table_name = 'leads' AND rule = 'duplicate'"));
         Assert.Equal("acme.example", await database.ScalarAsync<string>("SELECT attributes -> 'own_columns' ->> 'domain' FROM leads WHERE ext_id = 'a'"));
@@ -133,7 +133,7 @@ public sealed class AdoptTests(PostgresServer server, TestDatabase clean) : ICla
         await database.ExecuteAsync("REFRESH MATERIALIZED VIEW CONCURRENTLY board_materialized");
         Assert.Equal("key_not_valid", Assert.Single(report.Findings, finding => finding.Table == "public.invoices").Rule);
         await database.ExecuteAsync("INSERT INTO invoices VALUES (3, 4, 1)");
-        Assert.Equal(20, await database.ScalarAsync<int>("SELECT calculate_lead_score('a')"));
+        Assert.Equal(30, await database.ScalarAsync<int>("SELECT calculate_lead_score('a')"));
     }
 
     [Fact]

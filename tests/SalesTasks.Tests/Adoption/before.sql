@@ -83,4 +83,3 @@ CREATE VIEW board_count AS SELECT stage, count(*) AS deals FROM board_hot GROUP 
 CREATE MATERIALIZED VIEW board_materialized AS SELECT email, count(*) AS deals FROM sales_pipeline GROUP BY email;
 CREATE UNIQUE INDEX board_materialized_email ON board_materialized (email);
 CREATE VIEW board_of_dashboard AS SELECT count(*) AS rows FROM v_sales_dashboard;
-CREATE VIEW board_impossible AS SELECT calculate_lead_score(ext_id::varchar) AS s, ctid, xmin FROM leads;
