@@ -1,3 +1,4 @@
+using SalesTasks.Adoption;
 using SalesTasks.Airflow;
 using SalesTasks.Alerts;
 using SalesTasks.Audit;
@@ -63,6 +64,7 @@ internal static class Commands
         var tree = new CommandTree(host, Dags);
         tree.Add(DatabaseCommands.Migrate(), "db");
         tree.Add(DatabaseCommands.Status(), "db");
+        tree.Add(AdoptCommand.Create(), "db");
         tree.Add(SampleCommand.Create(), "db");
         tree.Add(HealthCommand.Create());
         tree.Add(SetupCommand.Create((surrounding, arguments) => Tree(surrounding).RunAsync(arguments)));

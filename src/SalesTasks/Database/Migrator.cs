@@ -37,6 +37,10 @@ internal sealed class Migrator(SalesDatabase database, TimeProvider time, IReadO
     /// <summary>The oldest server whose SQL suffices.</summary>
     internal const int OldestServer = 12;
 
+    private const string AdoptOrMove =
+        "To take them over with their rows, look at \"sales-tasks db adopt --dry-run\"; or give SalesTasks a schema of its own, for instance "
+        + "search_path=sales in the connection.";
+
     public Migrator(SalesDatabase database, TimeProvider time)
         : this(database, time, Migration.Embedded)
     {
@@ -52,6 +56,7 @@ internal sealed class Migrator(SalesDatabase database, TimeProvider time, IReadO
         journal.RequireKnown(migrations, database.Place);
         if (journal.Entries is null)
         {
+            await RequireNoOthersAsync(journal, cancellationToken);
             await database.InTransactionAsync((connection, _, token) => CreateJournalAsync(connection, token), cancellationToken);
         }
         else if (journal.Entries.Count == migrations.Count)
@@ -77,6 +82,23 @@ internal sealed class Migrator(SalesDatabase database, TimeProvider time, IReadO
         }
 
         return applied;
+    }
+
+    /// <summary>
+    /// The same within the caller's transaction: all of it or nothing. Takes the lock of the schema, and leaves the transaction with no
+    /// statement time-out and with only that schema on its search_path.
+    /// </summary>
+    /// <inheritdoc cref="MigrateAsync" path="/exception"/>
+    public async Task MigrateWithinAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        if ((await LockAsync(connection, cancellationToken)).Entries is null)
+        {
+            await CreateJournalAsync(connection, cancellationToken);
+        }
+
+        while (await ApplyNextAsync(connection, cancellationToken) is not null)
+        {
+        }
     }
 
     /// <summary>Every migration of the program or the journal, in order of version. Changes nothing.</summary>
@@ -167,8 +189,25 @@ internal sealed class Migrator(SalesDatabase database, TimeProvider time, IReadO
         return new AppliedMigration(migration.Version, migration.Name, duration);
     }
 
-    // The journal is read after the lock is held: another runner may have been here while we waited.
-    private async Task<MigrationJournal> LockAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    // Before anything is written: a journal beside somebody else's tables would only be in the way of db adopt.
+    private async Task RequireNoOthersAsync(MigrationJournal journal, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenAsync(cancellationToken);
+        var tables = await connection.QueryStatementAsync(
+            "database/foreign_tables", [("schema_name", journal.Schema)], row => $"\"{row.GetString(0)}\"", cancellationToken);
+        // Another runner may have made them since the journal was read.
+        if (tables.Count > 0 && (await MigrationJournal.ReadAsync(connection, cancellationToken)).Entries is null)
+        {
+            throw JobException.Refused(
+                $"The schema \"{journal.Schema}\" at {database.Place} holds tables that SalesTasks did not create: {string.Join(", ", tables)}. "
+                + AdoptOrMove);
+        }
+    }
+
+    /// <summary>
+    /// Takes the schema's lock, waiting for other runners, and reads its journal then: another runner may have been here while we waited.
+    /// </summary>
+    public async Task<MigrationJournal> LockAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         var schema = (await MigrationJournal.ReadInTransactionAsync(connection, cancellationToken)).Schema;
         await connection.ExecuteStatementAsync("database/wait_unlimited", [], cancellationToken);
@@ -199,8 +238,7 @@ internal sealed class Migrator(SalesDatabase database, TimeProvider time, IReadO
         {
             throw JobException.Refused(
                 $"Migration {migration.FullName} at {database.Place}: {taken.MessageText} (SQLSTATE {taken.SqlState}). The schema "
-                + $"\"{journal.Schema}\" holds objects that SalesTasks did not create: give it a schema of its own, for instance "
-                + "search_path=sales in the connection.",
+                + $"\"{journal.Schema}\" holds objects that SalesTasks did not create. " + AdoptOrMove,
                 taken);
         }
         catch (PostgresException refused) when (refused.SqlState == PostgresErrorCodes.InsufficientPrivilege)

@@ -294,7 +294,8 @@ public sealed class MigratorTests(PostgresServer server, TestDatabase clean) : I
 
         Assert.Equal(ExitCode.Refused, error.ExitCode);
         Assert.Contains("\"leads\"", error.Message, StringComparison.Ordinal);
-        Assert.Contains("0002_leads", error.Message, StringComparison.Ordinal);
+        Assert.Contains("db adopt --dry-run", error.Message, StringComparison.Ordinal);
+        Assert.Equal(1, await database.ScalarAsync<long>("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"));
     }
 
     [Theory]

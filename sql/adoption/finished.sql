@@ -1,0 +1,2 @@
+-- The old tables are gone.
+UPDATE adoptions SET finished_at = clock_timestamp() WHERE finished_at IS NULL

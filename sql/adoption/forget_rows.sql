@@ -1,0 +1,2 @@
+-- Nobody refers to old ids any more.
+TRUNCATE adoption_rows
