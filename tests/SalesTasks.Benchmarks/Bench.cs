@@ -100,22 +100,49 @@ internal sealed class Bench : IAsyncDisposable
     }
 
     /// <summary>
-    /// Processor seconds that the server's sessions have taken since it started; read when no session but this one is open, because a session's are
-    /// counted at its end.
+    /// Processor seconds that the server's sessions have taken since it started. Read when every session but this one is gone, because only what has
+    /// ended is counted.
     /// </summary>
     public async Task<double> ServerCpuAsync(CancellationToken cancellationToken)
     {
-        while (await ScalarAsync<long>(
-            "SELECT count(*) FROM pg_stat_activity WHERE backend_type IN ('client backend', 'parallel worker') AND pid <> pg_backend_pid()",
-            cancellationToken) > 0)
+        var postmaster = (await File.ReadAllLinesAsync($"{_server.Folder}/data/postmaster.pid", cancellationToken))[0];
+        var own = (await ScalarAsync<int>("SELECT pg_backend_pid()", cancellationToken)).ToString(CultureInfo.InvariantCulture);
+        while (Sessions(postmaster).Any(session => session != own))
         {
             await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, cancellationToken);
         }
 
         // proc(5): fields 14 to 17 of stat, in ticks of 10 ms: the postmaster's own time and that of its children that have ended.
-        var postmaster = (await File.ReadAllLinesAsync($"{_server.Folder}/data/postmaster.pid", cancellationToken))[0];
         var stat = (await File.ReadAllTextAsync($"/proc/{postmaster}/stat", cancellationToken)).Split(") ")[1].Split(' ');
         return stat[11..15].Sum(ticks => long.Parse(ticks, CultureInfo.InvariantCulture)) / 100.0;
+    }
+
+    /// <summary>Children of the postmaster that serve a client or did, parallel workers included: what has ended has no command line any more.</summary>
+    private static IEnumerable<string> Sessions(string postmaster)
+    {
+        foreach (var process in Directory.EnumerateDirectories("/proc").Where(folder => char.IsAsciiDigit(Path.GetFileName(folder)[0])))
+        {
+            string line;
+            try
+            {
+                if (File.ReadAllText($"{process}/stat").Split(") ")[^1].Split(' ')[1] != postmaster)
+                {
+                    continue;
+                }
+
+                line = File.ReadAllText($"{process}/cmdline");
+            }
+            catch (IOException)
+            {
+                // It is gone.
+                continue;
+            }
+
+            if (line.Length == 0 || line.Contains("127.0.0.1", StringComparison.Ordinal) || line.Contains("parallel worker", StringComparison.Ordinal))
+            {
+                yield return Path.GetFileName(process);
+            }
+        }
     }
 
     /// <summary>Gives the program an environment variable.</summary>
