@@ -2,7 +2,7 @@
 -- execution stands now. A key that is known already was written by an earlier step of the same number: it is not written again.
 --
 -- Events and messages get their ids here, so that nothing is joined with what was just inserted, whose size the planner cannot know: it took one
--- row for granted, and compared each message of a batch with each other one (4,000 messages: 8 million comparisons).
+-- row for granted, and compared each message of a batch with each other one (a batch of 4,000: 16 million comparisons, 3 s).
 WITH act AS (
   SELECT a.*
   FROM unnest(

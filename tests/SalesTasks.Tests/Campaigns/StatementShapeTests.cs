@@ -23,7 +23,10 @@ public sealed class StatementShapeTests(TestDatabase database) : IClassFixture<T
             INSERT INTO sales_campaigns (name, campaign_type) VALUES ('c', 'nurturing');
             INSERT INTO sales_campaign_executions (campaign_id, lead_ext_id, pipeline_id, total_steps)
             SELECT c.id, p.lead_ext_id, p.id, 1 FROM sales_pipeline p, sales_campaigns c;
+            INSERT INTO outbox_messages (idempotency_key, channel, purpose, payload) SELECT 'other-' || id, 'slack', 'alert', '{}' FROM sales_pipeline;
             """);
+        // With statistics the planner takes it that every message is known already: one row is left, it thinks.
+        await database.ExecuteAsync("ANALYZE outbox_messages");
         var due = await database.QueryAsync(
             "SELECT id, lead_ext_id, pipeline_id FROM sales_campaign_executions ORDER BY id", row => (Id: row.GetInt64(0), Lead: row.GetString(1), Deal: row.GetInt64(2)));
 
@@ -38,6 +41,6 @@ public sealed class StatementShapeTests(TestDatabase database) : IClassFixture<T
             ("task_descriptions", Same<string?>(null)), ("task_priorities", Same<string?>(null)), ("assignees", Same<string?>(null)),
             ("task_seconds", Same<double?>(null)), ("next_seconds", Same<double?>(null)), ("statuses", Same("completed")), ("variants", Same<string?>(null)));
 
-        Assert.True(plan.Work <= 0L * Steps, $"{plan.Work} rows handled for {Steps} steps.\n{plan.Text}");
+        Assert.True(plan.Work <= 60L * Steps, $"{plan.Work} rows handled for {Steps} steps.\n{plan.Text}");
     }
 }
