@@ -161,14 +161,14 @@ internal sealed class Bench : IAsyncDisposable
     /// <summary>Runs the program itself, as Airflow would, and returns its peak memory in bytes.</summary>
     /// <exception cref="InvalidOperationException">It did not end with 0.</exception>
     public Task<long> RunProgramAsync(CancellationToken cancellationToken, params string[] arguments) =>
-        RunProgramAsync(cancellationToken, any: false, arguments);
+        RunProgramAsync(any: false, arguments, cancellationToken);
 
     /// <summary>Runs the program itself, as Airflow would, and returns its peak memory in bytes.</summary>
-    /// <param name="cancellationToken">Stops waiting.</param>
     /// <param name="any">Findings (exit codes 1 and 2) are no failure.</param>
     /// <param name="arguments">Of the program.</param>
+    /// <param name="cancellationToken">Stops waiting.</param>
     /// <exception cref="InvalidOperationException">It did not end with 0.</exception>
-    public async Task<long> RunProgramAsync(CancellationToken cancellationToken, bool any, string[] arguments)
+    public async Task<long> RunProgramAsync(bool any, string[] arguments, CancellationToken cancellationToken)
     {
         var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "sales-tasks"), arguments)
         {

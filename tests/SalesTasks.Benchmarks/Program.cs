@@ -35,6 +35,12 @@ for (var i = 0; i < args.Length; i++)
     }
 }
 
+if (ScaleBenchmark.Fault(jobs) is { } fault)
+{
+    await Console.Error.WriteLineAsync(fault);
+    return 64;
+}
+
 if (wanted.Count == 0)
 {
     wanted.AddRange(known);

@@ -37,17 +37,18 @@ internal sealed class ScaleBenchmark
 
     private ScaleBenchmark(IReadOnlyList<string> wanted) => _wanted = wanted;
 
+    /// <summary>What is wrong with the names of jobs; null: nothing.</summary>
+    public static string? Fault(IEnumerable<string> wanted)
+    {
+        var unknown = wanted.Except(AllJobs, StringComparer.Ordinal).ToList();
+        return unknown.Count == 0 ? null : $"--jobs: no such job: {string.Join(", ", unknown)}; allowed: {string.Join(", ", AllJobs)}";
+    }
+
     /// <param name="sizes">Leads, smallest first.</param>
-    /// <param name="wanted">The jobs to run; none: all.</param>
+    /// <param name="wanted">The jobs to run, names that <see cref="Fault"/> finds nothing wrong with; none: all.</param>
     /// <param name="cancellationToken">Stops the running job's process and the server.</param>
     public static async Task RunAsync(IReadOnlyList<int> sizes, IReadOnlyList<string> wanted, CancellationToken cancellationToken)
     {
-        var unknown = wanted.Except(AllJobs, StringComparer.Ordinal).ToList();
-        if (unknown.Count > 0)
-        {
-            throw new ArgumentException($"no such job: {string.Join(", ", unknown)}; allowed: {string.Join(", ", AllJobs)}");
-        }
-
         var bench = new ScaleBenchmark(wanted);
         foreach (var size in sizes)
         {
@@ -178,7 +179,7 @@ internal sealed class ScaleBenchmark
         var peak = 0L;
         var server = await bench.ServerCpuAsync(cancellationToken);
         var measured = await bench.MeasureAsync(
-            async () => peak = await bench.RunProgramAsync(cancellationToken, any: job.Person, [.. arguments]), cancellationToken);
+            async () => peak = await bench.RunProgramAsync(job.Person, [.. arguments], cancellationToken), cancellationToken);
         var run = new ScaleRun(job.Command, what, leads, measured.Seconds, bench.ProgramCpu.TotalSeconds + await bench.ServerCpuAsync(cancellationToken) - server, peak);
         _runs.Add(run);
         Console.WriteLine(
