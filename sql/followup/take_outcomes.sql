@@ -4,7 +4,7 @@ DELETE FROM pipeline_outcomes o
 USING (
   SELECT id
   FROM pipeline_outcomes
-  WHERE happened_at <= @as_of AND (@shard_count::int = 1 OR mod(abs(hashtext(lead_ext_id)::bigint), @shard_count) = @shard_index::int)
+  WHERE happened_at <= @as_of AND (@shard_count::int = 1 OR abs(mod(abs(hashtext(lead_ext_id)::bigint), @shard_count) - @shard_index::int) < 1)
   ORDER BY id
   LIMIT @limit
   FOR UPDATE SKIP LOCKED
