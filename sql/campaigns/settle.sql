@@ -16,7 +16,7 @@ WITH settled AS (
     ON n.campaign_id = e.campaign_id AND n.step_number = e.current_step + 1
   WHERE e.status = 'active' AND e.next_action_at IS NULL
     AND e.campaign_id = ANY (@campaigns)
-    AND (@shard_count::int = 1 OR mod(abs(hashtext(e.lead_ext_id)::bigint), @shard_count) = @shard_index::int)
+    AND (@shard_count::int = 1 OR abs(mod(abs(hashtext(e.lead_ext_id)::bigint), @shard_count) - @shard_index::int) < 1)
     AND (m.id IS NULL OR m.status IN ('sent', 'in_doubt', 'dead', 'cancelled'))
   ORDER BY e.id
   LIMIT @limit

@@ -3,7 +3,7 @@
 WITH listed AS MATERIALIZED (
   SELECT o.kind, o.source_id
   FROM pipeline_outcomes o
-  WHERE o.happened_at <= @as_of AND o.source_id % @shard_count = @shard_index
+  WHERE o.happened_at <= @as_of AND (@shard_count::int = 1 OR mod(abs(hashtext(o.lead_ext_id)::bigint), @shard_count) = @shard_index::int)
 ), ids AS MATERIALIZED (
   SELECT
     array_agg(source_id) FILTER (WHERE kind = 'task') AS tasks,

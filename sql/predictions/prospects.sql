@@ -1,9 +1,9 @@
 -- The next leads after @after that have no deal, as if they were qualified now: in the first stage since this moment, nothing done yet. What is
--- known of them otherwise is what deal_features knows of a deal's lead.
+-- known of them otherwise is what deal_features knows of a deal's lead. Walked by id and looked up lead by lead, for the reasons in open_deals.sql.
 WITH block AS MATERIALIZED (
   SELECT l.lead_id, l.ext_id, l.source, l.product_interest, l.industry, l.has_phone, l.created_at
   FROM leads l
-  WHERE l.lead_id > @after AND l.erased_at IS NULL AND (l.lead_id >> 15) % @shard_count = @shard_index
+  WHERE l.lead_id > @after AND l.erased_at IS NULL AND abs((l.lead_id >> 15) % @shard_count - @shard_index) < 1
   ORDER BY l.lead_id
   LIMIT @limit
 )
@@ -16,8 +16,8 @@ SELECT
   0 AS completed_tasks, 0 AS pending_tasks, 0 AS email_tasks, 0 AS call_tasks, NULL::double precision AS days_since_contact,
   m.inputs_hash, p.id IS NOT NULL AS has_deal
 FROM block b
-LEFT JOIN sales_pipeline p ON p.lead_ext_id = b.ext_id
-LEFT JOIN lead_model_scores m ON m.lead_id = b.lead_id
+LEFT JOIN LATERAL (SELECT q.id FROM sales_pipeline q WHERE q.lead_ext_id = b.ext_id OFFSET 0) AS p ON true
+LEFT JOIN LATERAL (SELECT s.inputs_hash FROM lead_model_scores s WHERE s.lead_id = b.lead_id OFFSET 0) AS m ON true
 CROSS JOIN LATERAL (
   SELECT
     count(*) FILTER (WHERE event_type = 'reply')::int AS replies, count(*) FILTER (WHERE event_type = 'click')::int AS clicks,

@@ -6,10 +6,13 @@ using SalesTasks.Benchmarks;
 string[] known = ["scoring", "cold-start", "routing", "campaigns", "follow-up", "outbox", "reports", "alerts", "experiment", "predict", "timing", "crm", "encryption"];
 // Usage: [scoring] [cold-start] [routing] [campaigns] [follow-up] [outbox] [reports] [alerts] [experiment] [predict] [timing] [crm] [security] [--leads 10000,100000,1000000] [--messages 20000] [--rounds 3]
 string[] known = ["scoring", "cold-start", "routing", "campaigns", "follow-up", "outbox", "reports", "alerts", "experiment", "predict", "timing", "crm", "security"];
+// Usage: [scoring] [cold-start] [routing] [campaigns] [follow-up] [outbox] [reports] [alerts] [experiment] [predict] [timing] [crm] [scale [--jobs "ml predict,routing assign"]] [--leads 10000,100000,1000000] [--messages 20000] [--rounds 3]
+string[] known = ["scoring", "cold-start", "routing", "campaigns", "follow-up", "outbox", "reports", "alerts", "experiment", "predict", "timing", "crm", "scale"];
 var sizes = new List<int> { 10_000, 100_000, 1_000_000 };
 var rounds = 3;
 var messages = 20_000;
 var wanted = new List<string>();
+string[] jobs = [];
 for (var i = 0; i < args.Length; i++)
 {
     switch (args[i])
@@ -23,14 +26,23 @@ for (var i = 0; i < args.Length; i++)
         case "--messages" when i + 1 < args.Length:
             messages = int.Parse(args[++i], NumberStyles.None, CultureInfo.InvariantCulture);
             break;
+        case "--jobs" when i + 1 < args.Length:
+            jobs = args[++i].Split(',', StringSplitOptions.TrimEntries);
+            break;
         case var name when known.Contains(name, StringComparer.Ordinal):
             wanted.Add(name);
             break;
         default:
             await Console.Error.WriteLineAsync(
-                $"unknown argument '{args[i]}'; allowed: {string.Join(", ", known)}, --leads N,N, --messages N, --rounds N");
+                $"unknown argument '{args[i]}'; allowed: {string.Join(", ", known)}, --leads N,N, --messages N, --rounds N, --jobs JOB,JOB (of scale)");
             return 64;
     }
+}
+
+if (ScaleBenchmark.Fault(jobs) is { } fault)
+{
+    await Console.Error.WriteLineAsync(fault);
+    return 64;
 }
 
 if (wanted.Count == 0)
@@ -145,6 +157,11 @@ if (wanted.Contains("crm"))
     {
         await CrmBenchmark.RunAsync(size, stop.Token);
     }
+}
+
+if (wanted.Contains("scale"))
+{
+    await ScaleBenchmark.RunAsync(sizes, jobs, stop.Token);
 }
 
 return 0;
