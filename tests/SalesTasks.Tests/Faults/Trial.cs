@@ -1,0 +1,150 @@
+using Npgsql;
+using SalesTasks.Database;
+using SalesTasks.Validation;
+
+namespace SalesTasks.Tests.Faults;
+
+/// <summary>A copy of the world, a proxy before it and the places around it.</summary>
+internal sealed class Trial : IAsyncDisposable
+{
+    private readonly FaultWorld _world;
+
+    private Trial(FaultWorld world, NpgsqlConnectionStringBuilder database)
+    {
+        _world = world;
+        // Pooled connections would keep the database in use.
+        Database = new NpgsqlConnectionStringBuilder(database.ConnectionString) { Pooling = false };
+        Proxy = new PostgresProxy(database);
+        Place = new Place(database, world.NewFolder());
+    }
+
+    public NpgsqlConnectionStringBuilder Database { get; }
+
+    public PostgresProxy Proxy { get; }
+
+    public Place Place { get; }
+
+    public static async Task<Trial> PrepareAsync(FaultWorld world, Scene scene)
+    {
+        var trial = new Trial(world, await world.CopyAsync(scene));
+        if (scene.Prelude is { } prelude)
+        {
+            var answer = await trial.Place.RunAsync(prelude);
+            Assert.True(answer.ExitCode is ExitCode.Done, $"{prelude}: {answer}");
+            trial.EditCrm();
+        }
+
+        return trial;
+    }
+
+    /// <summary>Runs the job through the proxy.</summary>
+    public Task<Answer> RunAsync(Scene scene, params string[] flags) => Place.RunAsync(scene, Proxy.Port, flags);
+
+    /// <summary>Runs a job with a fault, and tells whether it struck.</summary>
+    public async Task<(Answer Answer, bool Struck)> RunAsync(Scene scene, Fault fault)
+    {
+        Proxy.Arm(fault);
+        var answer = await RunAsync(scene);
+        var struck = Proxy.Struck;
+        Proxy.Arm(Fault.Nothing);
+        return (answer, struck);
+    }
+
+    /// <summary>What is wrong with a run that was struck, or null: its exit code, its row in task_runs, what it says it has done.</summary>
+    public async Task<string?> JudgeAsync(Scene scene, Reference reference, Answer answer, bool struck)
+    {
+        if (answer.ExitCode is not (ExitCode.Done or ExitCode.TemporaryFailure) || (answer.ExitCode is not ExitCode.Done && !struck))
+        {
+            return $"it ended with {answer}";
+        }
+
+        var told = (await Digest.QueryAsync(
+            Database, "SELECT status, coalesce(exit_code::text, '-') FROM task_runs ORDER BY id DESC LIMIT 1")).Select(run => $"{run.Table} {run.Value}");
+        string[] truth = answer.ExitCode is ExitCode.Done ? ["succeeded 0", "running -"] : ["retry 75", "running -", "succeeded 0"];
+        if (told.Except(truth).FirstOrDefault() is { } lie && answer.ExitCode is ExitCode.Done)
+        {
+            return $"task_runs says '{lie}' of a run that ended with {answer}";
+        }
+
+        return answer.ExitCode is ExitCode.Done ? await DifferenceAsync(reference) is { } lost ? $"it says it is done, but {lost}
+{answer}" : null : null;
+    }
+
+    /// <summary>What is wrong after everything: what validate finds, and what the next run does and leaves. Null: nothing.</summary>
+    public async Task<string?> RecoverAsync(Scene scene, Reference reference)
+    {
+        await ExpireLeasesAsync();
+        var findings = await FindingsAsync();
+        if (findings.Count > 0)
+        {
+            return $"validate finds {string.Join('\n', findings)}";
+        }
+
+        var answer = await RunAsync(scene);
+        return answer.ExitCode is not ExitCode.Done
+            ? $"the next run ended with {answer}"
+            : await DifferenceAsync(reference) is { } difference ? $"after the next run {difference}\n{answer}" : null;
+    }
+
+    /// <summary>Where the database or what was received differs from what a run without a fault leaves.</summary>
+    private async Task<string?> DifferenceAsync(Reference reference)
+    {
+        var state = await reference.Digest.OfAsync(Database);
+        var differing = reference.State.Where(table => state[table.Key] != table.Value).Select(table => $"{table.Key}: {state[table.Key]} instead of {table.Value}");
+        var twice = Place.Received.Where(message => message.Value > 1).Select(message => $"{message.Key} was received {message.Value} times");
+        var missing = reference.Received.Except(Place.Received.Keys, StringComparer.Ordinal).Select(key => $"{key} was not received");
+        var list = differing.Concat(twice).Concat(missing).ToList();
+        return list.Count > 0 ? string.Join('\n', list) : null;
+    }
+
+    /// <summary>What validate finds.</summary>
+    public async Task<IReadOnlyList<string>> FindingsAsync()
+    {
+        await using var database = new SalesDatabase(Database, new SalesDatabaseOptions { AsOf = FaultWorld.Present }, TimeProvider.System);
+        var findings = await Validator.RunAsync(database, everyRow: true, TestContext.Current.CancellationToken);
+        return [.. findings.Where(finding => !finding.IsInformation).Select(finding => finding.ToString())];
+    }
+
+    /// <summary>As if the time of every lease were over: what a dead run held is free.</summary>
+    public Task ExpireLeasesAsync() => ExecuteAsync(
+        """
+        UPDATE outbox_messages SET lease_until = clock_timestamp() - interval '1 second' WHERE lease_until IS NOT NULL;
+        UPDATE crm_links SET lease_until = clock_timestamp() - interval '1 second' WHERE lease_until IS NOT NULL
+        """);
+
+    public async Task ExecuteAsync(string sql)
+    {
+        await using var connection = new NpgsqlConnection(Database.ConnectionString);
+        await connection.OpenAsync(TestContext.Current.CancellationToken);
+#pragma warning disable CA2100 // The test's own text.
+        await using var command = new NpgsqlCommand(sql, connection);
+#pragma warning restore CA2100
+        await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Proxy.DisposeAsync();
+        await Place.DisposeAsync();
+        await _world.DropAsync(Database.Database!);
+    }
+
+    /// <summary>People work in the CRM too.</summary>
+    private void EditCrm()
+    {
+        foreach (var (contact, i) in Place.HubSpot.Records("contacts").Select((contact, i) => (contact, i)).Take(20))
+        {
+            Place.HubSpot.Edit("contacts", contact.Id, ("firstname", $"Edited{i}"));
+        }
+
+        foreach (var deal in Place.HubSpot.Records("deals").Take(20))
+        {
+            Place.HubSpot.Edit("deals", deal.Id, ("dealstage", "contractsent"));
+        }
+
+        for (var i = 1; i <= 5; i++)
+        {
+            Place.HubSpot.Edit("contacts", null, ("email", $"stranger{i}@else.example"), ("firstname", "Nuevo"));
+        }
+    }
+}
