@@ -40,4 +40,12 @@ internal static class FaultPlan
         new Random(job.Aggregate(Seed, (hash, c) => unchecked((hash * 31) + c))).Shuffle(faults);
         return [.. faults.Take(Trials)];
     }
+
+    /// <summary>Some of all, always the same for a job and a seed.</summary>
+    public static T[] Choose<T>(string job, T[] all, int count)
+    {
+        var chosen = all.ToArray();
+        new Random(job.Aggregate(Seed, (hash, c) => unchecked((hash * 31) + c))).Shuffle(chosen);
+        return [.. chosen.Take(count)];
+    }
 }

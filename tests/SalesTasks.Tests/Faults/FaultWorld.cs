@@ -51,6 +51,8 @@ public sealed class FaultWorld : IAsyncLifetime
 
     internal NpgsqlConnectionStringBuilder Server => _server!.Connection;
 
+    internal LocalPostgres Postgres => _server!;
+
     /// <summary>What was done by each job on the way.</summary>
     internal Dictionary<string, string> Did { get; } = new(StringComparer.Ordinal);
 
@@ -76,11 +78,13 @@ public sealed class FaultWorld : IAsyncLifetime
     }
 
     /// <summary>A copy of the world as it was before a job.</summary>
-    internal async Task<NpgsqlConnectionStringBuilder> CopyAsync(Scene scene)
+    /// <param name="scene">The job.</param>
+    /// <param name="tablespace">Where its files lie; null: with the others.</param>
+    internal async Task<NpgsqlConnectionStringBuilder> CopyAsync(Scene scene, string? tablespace = null)
     {
         await StartedAsync();
         var name = $"trial_{Interlocked.Increment(ref _databases)}";
-        await CopyAsync(name, _templates[scene.Name]);
+        await CopyAsync(name, _templates[scene.Name], tablespace);
         return new NpgsqlConnectionStringBuilder(Server.ConnectionString) { Database = name };
     }
 
@@ -110,10 +114,16 @@ public sealed class FaultWorld : IAsyncLifetime
 
     private async Task StartAsync()
     {
-        _server = await LocalPostgres.StartAsync(new LocalPostgresOptions { Durable = false, Database = "world" }, Token);
-        _administration = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(Server.ConnectionString) { Database = "postgres" });
+        _server = await LocalPostgres.StartAsync(new LocalPostgresOptions
+            {
+                Durable = false,
+                Database = "world",
+                // A commit that was answered survives the crash of the server, though not of the machine.
+                Settings = new Dictionary<string, string>(StringComparer.Ordinal) { ["synchronous_commit"] = "on" },
+            }, Token);
+        _administration = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(Server.ConnectionString) { Database = "postgres", Pooling = false });
         await PopulateAsync(Server);
-        await using var place = new Place(Server, NewFolder());
+        await using var place = new Place(Server, NewFolder(), idempotent: true);
         foreach (var scene in Scene.All)
         {
             // A prelude runs anew in each trial: what it leaves outside the database is not in a template.
@@ -124,7 +134,7 @@ public sealed class FaultWorld : IAsyncLifetime
             }
             else
             {
-                await CopyAsync(template, "world");
+                await CopyAsync(template, "world", tablespace: null);
             }
 
             _templates.Add(scene.Name, template);
@@ -152,9 +162,11 @@ public sealed class FaultWorld : IAsyncLifetime
             UPDATE sales_pipeline SET estimated_value = 20000 + id, last_contact_at = sales_now() - interval '20 days'
             WHERE stage NOT IN ('closed_won', 'closed_lost') AND id % 2 = 0 RETURNING lead_ext_id, ''
             """);
+        // No caps: which of two messages to a lead goes first, and which waits, would be chance.
+        await Digest.QueryAsync(then, "UPDATE sending_policy SET max_per_lead_per_day = 0, max_per_lead_per_week = 0 RETURNING '', ''");
     }
 
-    private async Task CopyAsync(string name, string template)
+    private async Task CopyAsync(string name, string template, string? tablespace)
     {
         // Sessions of ours in the template are at their end.
         await AdministerAsync($"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{template}'");
@@ -162,7 +174,7 @@ public sealed class FaultWorld : IAsyncLifetime
         {
             try
             {
-                await AdministerAsync($"CREATE DATABASE {name} TEMPLATE {template}");
+                await AdministerAsync($"CREATE DATABASE {name} TEMPLATE {template}" + (tablespace is null ? "" : $" TABLESPACE {tablespace}"));
                 return;
             }
             catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.ObjectInUse && tries < 100)
@@ -174,7 +186,7 @@ public sealed class FaultWorld : IAsyncLifetime
     }
 
     [SuppressMessage("Security", "CA2100", Justification = "Names are made here; DDL takes no parameters.")]
-    private async Task AdministerAsync(string sql)
+    internal async Task AdministerAsync(string sql)
     {
         await using var command = _administration!.CreateCommand(sql);
         await command.ExecuteNonQueryAsync(Token);

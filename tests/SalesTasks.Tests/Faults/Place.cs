@@ -37,7 +37,11 @@ internal sealed record Answer(ExitCode ExitCode, string Output, string Errors)
 /// <summary>Everything around one database: receivers that count, a CRM, a folder, and the program between them.</summary>
 internal sealed class Place : IAsyncDisposable
 {
-    private const string Crm = "CRM";
+    /// <summary>A limit on hanging, not a measure.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
+
+    /// <summary>No exit code of the program: it did not end.</summary>
+    private const ExitCode Hung = (ExitCode)(-1);
 
     private static readonly (string Id, string Variable)[] s_channels =
     [
@@ -49,11 +53,15 @@ internal sealed class Place : IAsyncDisposable
     private readonly HttpSink _sink;
     private readonly NpgsqlConnectionStringBuilder _database;
     private readonly string _folder;
+    private readonly string _extra;
 
     /// <param name="database">Where the program works.</param>
     /// <param name="folder">Where it reads and writes files; its own.</param>
-    public Place(NpgsqlConnectionStringBuilder database, string folder)
+    /// <param name="idempotent">Whether the receivers are declared to know repeats by their key.</param>
+    public Place(NpgsqlConnectionStringBuilder database, string folder, bool idempotent)
     {
+        Idempotent = idempotent;
+        _extra = idempotent ? "\"rate_per_second\": 1000, \"idempotent\": true" : "\"rate_per_second\": 1000";
         _database = database;
         _folder = folder;
         _sink = new HttpSink(
@@ -70,14 +78,17 @@ internal sealed class Place : IAsyncDisposable
 
     public HubSpotFake HubSpot { get; }
 
+    /// <summary>Whether a repeat does no harm.</summary>
+    public bool Idempotent { get; }
+
     /// <summary>How often each message arrived, by its key.</summary>
     public IReadOnlyDictionary<string, int> Received => _received;
 
     /// <summary>The clock of the runs.</summary>
-    public TimeProvider Time { get; init; } = new HastyTime();
+    public TimeProvider Time { get; set; } = new HastyTime();
 
     /// <summary>The instant they work at; null: the present.</summary>
-    public DateTimeOffset? AsOf { get; init; } = FaultWorld.Present;
+    public DateTimeOffset? AsOf { get; set; } = FaultWorld.Present;
 
     public async ValueTask DisposeAsync()
     {
@@ -95,8 +106,15 @@ internal sealed class Place : IAsyncDisposable
         await using var output = new StringWriter();
         await using var errors = new StringWriter();
         var host = new CommandHost { Environment = environment.GetValueOrDefault, Time = Time, Out = output, Error = errors };
-        var exitCode = await Commands.Tree(host).RunAsync([.. scene.Dag.Arguments(scene.Job), .. flags]);
-        return new Answer(exitCode, output.ToString(), errors.ToString());
+        var run = Commands.Tree(host).RunAsync([.. scene.Dag.Arguments(scene.Job), .. flags]);
+        try
+        {
+            return new Answer(await run.WaitAsync(Patience, TimeProvider.System), output.ToString(), errors.ToString());
+        }
+        catch (TimeoutException)
+        {
+            return new Answer(Hung, output.ToString(), errors.ToString());
+        }
     }
 
     /// <summary>Starts the real executable.</summary>
@@ -146,8 +164,8 @@ internal sealed class Place : IAsyncDisposable
         {
             environment[variable] = $"trial_{id.ToLowerInvariant()}";
             environment[$"AIRFLOW_CONN_TRIAL_{id}"] = id is "SLACK"
-                ? $$"""{"conn_type": "slackwebhook", "host": "{{_sink.Address}}", "password": "x", "extra": {"allow_http": true, "rate_per_second": 1000} }"""
-                : _sink.Connection("\"rate_per_second\": 1000");
+                ? $$"""{"conn_type": "slackwebhook", "host": "{{_sink.Address}}", "password": "x", "extra": {"allow_http": true, {{_extra}} } }"""
+                : _sink.Connection(_extra);
         }
 
         return environment;

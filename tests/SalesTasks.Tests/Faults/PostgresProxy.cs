@@ -319,8 +319,11 @@ internal sealed class PostgresProxy : IAsyncDisposable
 
                     End(fault.Kind is FaultKind.Gone);
                     return false;
-                // A piece of COPY data and an answer that is not to come: as a request that is lost. Inside a failed transaction the server
-                // refuses all but its end, so that no other error can come of it.
+                // BEGIN does not fail; what is sent in its wake would be done outside the transaction. The end of one that has failed does not either.
+                case FaultKind.Error when _failed || batch.AsSpan(5).StartsWith("BEGIN"u8):
+                    End(everything: false);
+                    return false;
+                // A piece of COPY data and an answer that is not to come: there is none before the last piece.
                 case FaultKind.AnswerLost or FaultKind.GoneAfter when type is 'd':
                     await _toServer.WriteAsync(batch, cancellationToken);
                     End(fault.Kind is FaultKind.GoneAfter);
@@ -329,9 +332,6 @@ internal sealed class PostgresProxy : IAsyncDisposable
                     _goneAfter = fault.Kind is FaultKind.GoneAfter;
                     _answers = Answers.LoseNext;
                     break;
-                case FaultKind.Error when _failed:
-                    End(everything: false);
-                    return false;
                 case FaultKind.Error when type is 'd' or 'c':
                     batch = Message('f', "injected\0");
                     break;

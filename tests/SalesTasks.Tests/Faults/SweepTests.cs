@@ -7,6 +7,7 @@ namespace SalesTasks.Tests.Faults;
 /// Each job, struck at each of its events in each way; afterwards the database is sound, and the next run ends as if nothing had happened. A
 /// sweep is a list of faults in an order of its seed; a trial database takes several of them, one run after the other, as retries do.
 /// </summary>
+[Collection("Faults")]
 public sealed class SweepTests(FaultWorld world, ITestOutputHelper output)
 {
     /// <summary>Faults that one database takes before it is to recover.</summary>
@@ -42,8 +43,8 @@ public sealed class SweepTests(FaultWorld world, ITestOutputHelper output)
         {
             while (!faults.IsEmpty && failures.Count < MostFailures)
             {
-                Interlocked.Increment(ref databases);
-                await using var trial = await Trial.PrepareAsync(world, scene);
+                var number = Interlocked.Increment(ref databases);
+                await using var trial = await Trial.PrepareAsync(world, scene, idempotent: number % 2 == 0);
                 var chain = new List<Fault>();
                 while (chain.Count < LongestChain && faults.TryPop(out var fault))
                 {
@@ -70,6 +71,8 @@ public sealed class SweepTests(FaultWorld world, ITestOutputHelper output)
                     {
                         break;
                     }
+
+                    await trial.ExpireLeasesAsync();
                 }
 
                 if (await trial.RecoverAsync(scene, reference) is { } wrong)

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using Npgsql;
 using SalesTasks.Database;
@@ -11,13 +12,13 @@ internal sealed class Trial : IAsyncDisposable
     private readonly FaultWorld _world;
     private long _lastRun;
 
-    private Trial(FaultWorld world, NpgsqlConnectionStringBuilder database)
+    private Trial(FaultWorld world, NpgsqlConnectionStringBuilder database, bool idempotent)
     {
         _world = world;
         // Pooled connections would keep the database in use.
         Database = new NpgsqlConnectionStringBuilder(database.ConnectionString) { Pooling = false };
         Proxy = new PostgresProxy(database);
-        Place = new Place(database, world.NewFolder());
+        Place = new Place(database, world.NewFolder(), idempotent);
     }
 
     public NpgsqlConnectionStringBuilder Database { get; }
@@ -26,9 +27,9 @@ internal sealed class Trial : IAsyncDisposable
 
     public Place Place { get; }
 
-    public static async Task<Trial> PrepareAsync(FaultWorld world, Scene scene)
+    public static async Task<Trial> PrepareAsync(FaultWorld world, Scene scene, bool idempotent, string? tablespace = null)
     {
-        var trial = new Trial(world, await world.CopyAsync(scene));
+        var trial = new Trial(world, await world.CopyAsync(scene, tablespace), idempotent);
         if (scene.Prelude is { } prelude)
         {
             var answer = await trial.Place.RunAsync(prelude);
@@ -69,7 +70,7 @@ internal sealed class Trial : IAsyncDisposable
         foreach (var (id, told) in runs)
         {
             _lastRun = long.Parse(id, CultureInfo.InvariantCulture);
-            if (told != expected && told != "running")
+            if (told != expected && told is not ("running" or "lost"))
             {
                 return $"task_runs says '{told}' of a run that ended with {answer}";
             }
@@ -95,13 +96,28 @@ internal sealed class Trial : IAsyncDisposable
     }
 
     /// <summary>Where the database or what was received differs from what a run without a fault leaves.</summary>
-    private async Task<string?> DifferenceAsync(Reference reference)
+    public async Task<string?> DifferenceAsync(Reference reference)
     {
-        var state = await reference.Digest.OfAsync(Database);
-        var differing = reference.State.Where(table => state[table.Key] != table.Value).Select(table => $"{table.Key}: {state[table.Key]} instead of {table.Value}");
-        var twice = Place.Received.Where(message => message.Value > 1).Select(message => $"{message.Key} was received {message.Value} times");
-        var missing = reference.Received.Except(Place.Received.Keys, StringComparer.Ordinal).Select(key => $"{key} was not received");
-        var list = differing.Concat(twice).Concat(missing).ToList();
+        var list = new List<string>();
+        if (!Place.Idempotent)
+        {
+            list.AddRange(Place.Received.Where(message => message.Value > 1).Select(message => $"{message.Key} was received {message.Value} times"));
+        }
+
+        var doubts = (await Digest.QueryAsync(Database, "SELECT idempotency_key, '' FROM outbox_messages WHERE status = 'in_doubt'")).ConvertAll(row => row.Table);
+        list.AddRange(reference.Received.Except(Place.Received.Keys, StringComparer.Ordinal).Except(doubts, StringComparer.Ordinal)
+            .Select(key => $"{key} was not received"));
+        // What is in doubt waits for a person, and with it what comes of its being sent.
+        var state = doubts.Count > 0 ? reference.State : await reference.Digest.OfAsync(Database);
+        var differing = reference.State.Where(table => state[table.Key] != table.Value).Select(table => table.Key).ToHashSet(StringComparer.Ordinal);
+        if (differing.Count > 0)
+        {
+            var columns = await reference.Digest.ColumnsAsync(Database);
+            list.AddRange(differing.Select(table => $"{table} is {state[table]} instead of {reference.State[table]}, in "
+                + string.Join(", ", reference.Columns.Where(c => c.Key.StartsWith(table + ".", StringComparison.Ordinal) && columns[c.Key] != c.Value)
+                    .Select(c => c.Key[(table.Length + 1)..]).Except(reference.Digest.Masked[table], StringComparer.Ordinal))));
+        }
+
         return list.Count > 0 ? string.Join('\n', list) : null;
     }
 
@@ -113,22 +129,39 @@ internal sealed class Trial : IAsyncDisposable
         return [.. findings.Where(finding => !finding.IsInformation).Select(finding => finding.ToString())];
     }
 
-    /// <summary>As if the time of every lease were over: what a dead run held is free.</summary>
+    /// <summary>As if the time of every lease were over, and that of a try without a heartbeat: what a dead run held is free.</summary>
     public Task ExpireLeasesAsync() => ExecuteAsync(
         """
-        UPDATE outbox_messages SET lease_until = clock_timestamp() - interval '1 second' WHERE lease_until IS NOT NULL;
-        UPDATE crm_links SET lease_until = clock_timestamp() - interval '1 second' WHERE lease_until IS NOT NULL
+        UPDATE outbox_messages SET lease_until = clock_timestamp() - interval '1 second' WHERE lease_until > clock_timestamp();
+        UPDATE crm_links SET lease_until = clock_timestamp() - interval '1 second' WHERE lease_until > clock_timestamp();
+        UPDATE task_runs SET heartbeat_at = heartbeat_at - interval '10 minutes' WHERE status = 'running';
+        UPDATE crm_slots SET free_at = clock_timestamp() WHERE free_at > clock_timestamp()
         """);
+
+    /// <summary>A plain connection of the test's own.</summary>
+    public async Task<NpgsqlConnection> ConnectAsync()
+    {
+        var connection = new NpgsqlConnection(Database.ConnectionString);
+        await connection.OpenAsync(TestContext.Current.CancellationToken);
+        return connection;
+    }
 
     public async Task ExecuteAsync(string sql)
     {
-        await using var connection = new NpgsqlConnection(Database.ConnectionString);
-        await connection.OpenAsync(TestContext.Current.CancellationToken);
-#pragma warning disable CA2100 // The test's own text.
-        await using var command = new NpgsqlCommand(sql, connection);
-#pragma warning restore CA2100
+        await using var connection = await ConnectAsync();
+        await ExecuteAsync(connection, sql);
+    }
+
+    [SuppressMessage("Security", "CA2100", Justification = "The test's own text.")]
+    public static async Task ExecuteAsync(NpgsqlConnection connection, string sql)
+    {
+        await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 120 };
         await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
     }
+
+    /// <summary>Whether a session in the database waits for a lock.</summary>
+    public async Task<bool> SomebodyWaitsAsync() => (await Digest.QueryAsync(
+        Database, "SELECT pid::text, '' FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")).Count > 0;
 
     public async ValueTask DisposeAsync()
     {
