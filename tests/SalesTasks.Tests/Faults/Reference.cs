@@ -51,7 +51,11 @@ internal sealed class Digest
 
     /// <summary>The same for columns.</summary>
     private static readonly string[] s_attemptColumns =
-        ["outbox_messages.attempts", "outbox_messages.failures", "outbox_messages.reason", "crm_links.version", "crm_links.changes"];
+        [
+            "outbox_messages.attempts", "outbox_messages.failures", "outbox_messages.reason", "crm_links.version", "crm_links.changes",
+            // A lead's turn, and the number of its class, among those of a run: two tries have fewer each.
+            "routing_decisions.place", "routing_decisions.class",
+        ];
 
     private readonly IReadOnlyDictionary<string, string[]> _masked;
     private readonly string _sql;
