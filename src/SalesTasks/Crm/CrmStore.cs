@@ -109,10 +109,10 @@ internal sealed class CrmStore(string crm)
         row.GetInt32(8),
         row.GetInt32(9))
     {
-        ChangedAt = row.GetFieldValue<DateTimeOffset>(10),
+        ChangedAt = row.GetInstant(10),
         ProblemValues = row.IsDBNull(11) ? null : FromJson(row.GetString(11)),
         Leased = row.GetBoolean(12),
-        TheirModifiedAt = row.IsDBNull(13) ? null : row.GetFieldValue<DateTimeOffset>(13),
+        TheirModifiedAt = row.IsDBNull(13) ? null : row.GetInstant(13),
     };
 
     /// <summary>Locks the records of these links, then the links, in the order in which a deletion takes them.</summary>

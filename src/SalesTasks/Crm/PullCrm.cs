@@ -151,7 +151,7 @@ internal sealed class PullCrm
                 "crm/cursor",
                 Of(kind, ("feed", feed)),
                 row => new Cursor(
-                    row.GetFieldValue<DateTimeOffset>(0), row.IsDBNull(1) ? null : row.GetFieldValue<DateTimeOffset>(1), row.IsDBNull(2) ? null : row.GetString(2)),
+                    row.GetInstant(0), row.IsDBNull(1) ? null : row.GetInstant(1), row.IsDBNull(2) ? null : row.GetString(2)),
                 token),
             cancellationToken);
         return rows.Count == 0 ? null : rows[0];
@@ -251,7 +251,7 @@ internal sealed class PullCrm
             "crm/take_staged",
             Of(kind, ("after", after), ("limit", limit)),
             row => new StagedRecord(
-                row.GetString(0), row.IsDBNull(1) ? null : row.GetString(1), row.GetFieldValue<DateTimeOffset>(2), row.GetBoolean(3),
+                row.GetString(0), row.IsDBNull(1) ? null : row.GetString(1), row.GetInstant(2), row.GetBoolean(3),
                 row.GetFieldValue<string[]>(4), row.IsDBNull(5) ? null : row.GetString(5), CrmStore.FromJson(row.GetString(6))),
             cancellationToken);
         if (records.Count == 0)

@@ -5,13 +5,20 @@ namespace SalesTasks.Tests.Faults;
 /// <summary>Which faults to try: for a job, so many of all there are, in an order that its seed determines.</summary>
 internal static class FaultPlan
 {
-    /// <summary>How many faults a job gets: a number, or <c>all</c>.</summary>
+    /// <summary>How many faults each job gets: a number, or <c>all</c>.</summary>
     public const string TrialsVariable = "SALES_FAULT_TRIALS";
 
     /// <summary>Another number is another order, and another choice.</summary>
     public const string SeedVariable = "SALES_FAULT_SEED";
 
-    private const int UsualTrials = 100;
+    /// <summary>Over all jobs, so that the time does not grow with their number.</summary>
+    private const int UsualTrials = 2_002;
+
+    /// <summary>Faults that one database takes before it is to recover.</summary>
+    private const int LongestChain = 6;
+
+    /// <summary>Errors after which the program tries again by itself: such a run gets through, and there is nothing left for a further fault.</summary>
+    private static readonly string[] s_triedAgain = ["40P01", "40001"];
 
     private static readonly FaultKind[] s_kinds =
     [
@@ -27,18 +34,23 @@ internal static class FaultPlan
     {
         "all" => int.MaxValue,
         { Length: > 0 } text => int.Parse(text, CultureInfo.InvariantCulture),
-        _ => UsualTrials,
+        _ => (UsualTrials + Scene.All.Count - 1) / Scene.All.Count,
     };
 
     /// <param name="job">Its name makes the choice another one for each job.</param>
     /// <param name="events">Of a run without a fault.</param>
-    public static Fault[] Of(string job, int events)
+    /// <returns>Chains: one run after the other on the same database, each with a fault.</returns>
+    public static List<Fault[]> Of(string job, int events)
     {
         var faults = Enumerable.Range(1, events).SelectMany(at =>
             s_kinds.Select(kind => new Fault(kind, at))
                 .Concat(Fault.SqlStates.Select(state => new Fault(FaultKind.Error, at) { SqlState = state }))).ToArray();
         new Random(job.Aggregate(Seed, (hash, c) => unchecked((hash * 31) + c))).Shuffle(faults);
-        return [.. faults.Take(Trials)];
+        var chosen = faults.Take(Trials).ToLookup(fault => s_triedAgain.Contains(fault.SqlState));
+        var last = new Queue<Fault>(chosen[true]);
+        List<Fault[]> chains = [.. chosen[false].Chunk(LongestChain - 1).Select(chain => last.TryDequeue(out var end) ? [.. chain, end] : chain)];
+        chains.AddRange(last.Select(fault => new[] { fault }));
+        return chains;
     }
 
     /// <summary>Some of all, always the same for a job and a seed.</summary>

@@ -14,7 +14,7 @@ public sealed class HostileValueTests(FaultWorld world, ITestOutputHelper output
     private static readonly string[] s_tables =
     [
         "leads", "lead_scores", "sales_pipeline", "sales_followup_tasks", "sales_campaigns", "sales_campaign_executions", "sales_campaign_events", "sales_reps",
-        "lead_engagement_events", "sales_stage_history", "outbox_messages", "rep_absences", "lead_aliases",
+        "lead_engagement_events", "sales_stage_history", "outbox_messages", "sales_rep_absences", "lead_aliases",
     ];
 
     private static readonly string[] s_texts =

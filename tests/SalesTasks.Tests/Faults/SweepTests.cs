@@ -10,9 +10,6 @@ namespace SalesTasks.Tests.Faults;
 [Collection("Faults")]
 public sealed class SweepTests(FaultWorld world, ITestOutputHelper output)
 {
-    /// <summary>Faults that one database takes before it is to recover.</summary>
-    private const int LongestChain = 5;
-
     private const int Workers = 2;
 
     /// <summary>More than that tell nothing new.</summary>
@@ -27,8 +24,8 @@ public sealed class SweepTests(FaultWorld world, ITestOutputHelper output)
         await world.StartedAsync();
         var scene = Scene.Of(job);
         var reference = await world.ReferenceAsync(scene);
-        var faults = new ConcurrentStack<Fault>(FaultPlan.Of(job, reference.Events));
-        var all = faults.Count;
+        var chains = new ConcurrentStack<Fault[]>(FaultPlan.Of(job, reference.Events));
+        var all = chains.Sum(chain => chain.Length);
         var failures = new ConcurrentQueue<string>();
         var (struck, databases) = (0, 0);
         await Task.WhenAll(Enumerable.Range(0, Workers).Select(_ => Task.Run(WorkAsync, TestContext.Current.CancellationToken)));
@@ -41,45 +38,48 @@ public sealed class SweepTests(FaultWorld world, ITestOutputHelper output)
 
         async Task WorkAsync()
         {
-            while (!faults.IsEmpty && failures.Count < MostFailures)
+            while (failures.Count < MostFailures && chains.TryPop(out var chain))
             {
                 var number = Interlocked.Increment(ref databases);
                 await using var trial = await Trial.PrepareAsync(world, scene, idempotent: number % 2 == 0);
-                var chain = new List<Fault>();
-                while (chain.Count < LongestChain && faults.TryPop(out var fault))
+                if (await TryAsync(trial, chain) is { } wrong)
                 {
-                    var (answer, hit) = await trial.RunAsync(scene, fault);
-                    var fine = await trial.JudgeAsync(scene, reference, answer, hit);
-                    if (hit)
-                    {
-                        Interlocked.Increment(ref struck);
-                        chain.Add(fault);
-                    }
-                    else if (chain.Count > 0)
-                    {
-                        // What is left to do is less than before: once more, on a new database.
-                        faults.Push(fault);
-                    }
-
-                    if (fine is not null)
-                    {
-                        failures.Enqueue($"{scene}: {string.Join(", then ", chain.DefaultIfEmpty(fault))}: {fine}");
-                        return;
-                    }
-
-                    if (answer.ExitCode is ExitCode.Done)
-                    {
-                        break;
-                    }
-
-                    await trial.ExpireLeasesAsync();
-                }
-
-                if (await trial.RecoverAsync(scene, reference) is { } wrong)
-                {
-                    failures.Enqueue($"{scene}: {string.Join(", then ", chain)}: {wrong}");
+                    failures.Enqueue($"{scene}: {string.Join(", then ", chain.AsEnumerable())}: {wrong}");
                 }
             }
+        }
+
+        async Task<string?> TryAsync(Trial trial, Fault[] chain)
+        {
+            for (var i = 0; i < chain.Length; i++)
+            {
+                var (answer, hit) = await trial.RunAsync(scene, chain[i]);
+                if (hit)
+                {
+                    Interlocked.Increment(ref struck);
+                }
+
+                if (await trial.JudgeAsync(scene, reference, answer, hit) is { } wrong)
+                {
+                    return $"after {(hit ? chain[i].ToString() : "a run without a fault")} {wrong}";
+                }
+
+                if (answer.ExitCode is ExitCode.Done)
+                {
+                    // What is left to do is less than before: the others once more, on a new database.
+                    var left = chain[(hit || i == 0 ? i + 1 : i)..];
+                    if (left.Length > 0)
+                    {
+                        chains.Push(left);
+                    }
+
+                    break;
+                }
+
+                await trial.ExpireLeasesAsync();
+            }
+
+            return await trial.RecoverAsync(scene, reference);
         }
     }
 }
