@@ -14,6 +14,9 @@ internal sealed class PullCrm
     /// <summary>Read again with every window: a CRM's search shows a change up to a minute late, and its clock is not ours.</summary>
     private static readonly TimeSpan s_overlap = TimeSpan.FromMinutes(5);
 
+    /// <summary>Clocks that are nearer to each other agree: a date in an answer has whole seconds.</summary>
+    private static readonly TimeSpan s_skew = TimeSpan.FromSeconds(10);
+
     /// <summary>Records merged in one transaction.</summary>
     private const int Batch = 500;
 
@@ -97,6 +100,12 @@ internal sealed class PullCrm
         }
     }
 
+    /// <summary>
+    /// The end of a window. Ours and the CRM's clock agree most often; where they do not, the CRM's counts: with ours ahead the cursor would pass over
+    /// what is changed there until then.
+    /// </summary>
+    private DateTimeOffset Now => Context.Time.GetUtcNow() is var ours && _session.Crm.Clock is { } theirs && (theirs - ours).Duration() > s_skew ? theirs : ours;
+
     private (string, object?)[] Of(CrmObject kind, params (string, object?)[] others) =>
         [("crm", _session.Store.Crm), ("object", CrmStore.Word(kind)), .. others];
 
@@ -108,7 +117,7 @@ internal sealed class PullCrm
         {
             await Context.Database.ExecuteAsync(
                 "crm/open_window",
-                Of(kind, ("feed", feed), ("from_at", DateTimeOffset.UnixEpoch), ("to_at", Milliseconds(Context.Time.GetUtcNow()))),
+                Of(kind, ("feed", feed), ("from_at", DateTimeOffset.UnixEpoch), ("to_at", Milliseconds(Now))),
                 cancellationToken);
         }
 
@@ -456,7 +465,7 @@ internal sealed class PullCrm
         {
             var cursor = await CursorAsync(kind, "changes", cancellationToken);
             var from = cursor?.From > DateTimeOffset.UnixEpoch ? cursor.From - s_overlap : DateTimeOffset.UnixEpoch;
-            var window = new CrmWindow(from, Milliseconds(Context.Time.GetUtcNow()));
+            var window = new CrmWindow(from, Milliseconds(Now));
             CrmPage page;
             string? next = null;
             do

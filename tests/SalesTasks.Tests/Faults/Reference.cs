@@ -43,18 +43,16 @@ internal sealed class Digest
 {
     /// <summary>
     /// Tables that tell of attempts and not of what they came to: every try has a row in task_runs, which is looked at for itself; calls to a CRM
-    /// count against its limit also where their answer was lost; what a dead import had staged stays for an hour; a routing run that broke off
-    /// stays in the journal.
+    /// count against its limit also where their answer was lost; what a dead import had staged stays for an hour; the journal of the
+    /// routing has every run in it, with what it decided.
     /// </summary>
     private static readonly string[] s_attempts =
-        ["task_runs", "crm_quotas", "lead_imports", "lead_import_rows", "routing_runs", "routing_run_reps", "routing_run_classes"];
+        ["task_runs", "crm_quotas", "lead_imports", "lead_import_rows", "routing_runs", "routing_run_reps", "routing_run_classes", "routing_decisions"];
 
     /// <summary>The same for columns.</summary>
     private static readonly string[] s_attemptColumns =
         [
             "outbox_messages.attempts", "outbox_messages.failures", "outbox_messages.reason", "crm_links.version", "crm_links.changes",
-            // A lead's turn, and the number of its class, among those of a run: two tries have fewer each.
-            "routing_decisions.place", "routing_decisions.class",
         ];
 
     private readonly IReadOnlyDictionary<string, string[]> _masked;

@@ -77,14 +77,22 @@ public sealed class SurroundingsTests(FaultWorld world, ITestOutputHelper output
         {
             await using var trial = await Trial.PrepareAsync(world, scene, idempotent: true);
             var mode = (i + job.Length) % 2 == 0 ? StopMode.Immediate : StopMode.Fast;
+            var restarted = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             var (answer, struck) = await trial.RunAsync(scene, new Fault(FaultKind.Act, at)
             {
                 Act = async () =>
                 {
                     await world.Postgres.StopAsync(mode, Token);
                     await world.Postgres.StartAgainAsync(Token);
+                    restarted.SetResult();
                 },
             });
+            if (struck)
+            {
+                // The run may know of its end before the server is back.
+                await restarted.Task;
+            }
+
             Check(scene, $"server restarted ({mode}) at {at}", await trial.JudgeAsync(scene, reference, answer, struck));
             Check(scene, $"server restarted ({mode}) at {at}", await trial.RecoverAsync(scene, reference));
         }
