@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using SalesTasks.Tests.TestBase;
 
 namespace SalesTasks.Tests.Faults;
 
@@ -59,7 +58,7 @@ public sealed class DiskFullTests(FaultWorld world, ITestOutputHelper output)
         Fill(ballast, free);
         var (answer, _) = await trial.RunAsync(scene, Fault.Nothing);
         File.Delete(ballast);
-        var wrong = await trial.JudgeAsync(scene, reference, answer, struck: true) ?? await trial.RecoverAsync(scene, reference);
+        var wrong = await trial.JudgeAsync(reference, answer, struck: true) ?? await trial.RecoverAsync(scene, reference);
         Assert.True(wrong is null, $"{scene} with {free} bytes free: {wrong}");
         return answer.ExitCode is ExitCode.TemporaryFailure;
     }

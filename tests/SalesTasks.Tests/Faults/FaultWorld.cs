@@ -1,11 +1,9 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
-using System.Globalization;
 using Npgsql;
 using SalesTasks.Cli;
 using SalesTasks.Database;
 using SalesTasks.Demo;
-using SalesTasks.Leads;
 using SalesTasks.Tests.Faults;
 
 [assembly: AssemblyFixture(typeof(FaultWorld))]
@@ -41,6 +39,7 @@ public sealed class FaultWorld : IAsyncLifetime
     internal static readonly DateTimeOffset Present = new(2026, 3, 18, 12, 0, 0, TimeSpan.Zero);
 
     private readonly Dictionary<string, string> _templates = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> _broken = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, Task<Reference>> _references = new(StringComparer.Ordinal);
     private readonly SemaphoreSlim _turn = new(1);
     private readonly string _folder = Directory.CreateTempSubdirectory("sales-tasks-faults-").FullName;
@@ -52,9 +51,6 @@ public sealed class FaultWorld : IAsyncLifetime
     internal NpgsqlConnectionStringBuilder Server => _server!.Connection;
 
     internal LocalPostgres Postgres => _server!;
-
-    /// <summary>What was done by each job on the way.</summary>
-    internal Dictionary<string, string> Did { get; } = new(StringComparer.Ordinal);
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -83,6 +79,7 @@ public sealed class FaultWorld : IAsyncLifetime
     internal async Task<NpgsqlConnectionStringBuilder> CopyAsync(Scene scene, string? tablespace = null)
     {
         await StartedAsync();
+        Assert.False(_broken.TryGetValue(scene.Name, out var why), why);
         var name = $"trial_{Interlocked.Increment(ref _databases)}";
         await CopyAsync(name, _templates[scene.Name], tablespace);
         return new NpgsqlConnectionStringBuilder(Server.ConnectionString) { Database = name };
@@ -139,11 +136,12 @@ public sealed class FaultWorld : IAsyncLifetime
 
             _templates.Add(scene.Name, template);
             var answer = await place.RunAsync(scene);
-            Assert.True(
-                answer.ExitCode is ExitCode.Done,
-                $"{scene}: what the program answers without a fault. Where it needs parameters or a world to work on, give it both in {nameof(Place)} "
-                + $"and {nameof(FaultWorld)}. {answer}");
-            Did[scene.Name] = answer.Counts;
+            if (answer.ExitCode is not ExitCode.Done)
+            {
+                _broken.Add(
+                    scene.Name,
+                    $"{scene} fails without any fault. Where it needs parameters or a world to work on, give it both in {nameof(Place)} and {nameof(FaultWorld)}. {answer}");
+            }
         }
     }
 

@@ -168,16 +168,9 @@ internal sealed class PostgresProxy : IAsyncDisposable
         private NetworkStream _toClient = null!;
         private int _processId;
         private bool _failed;
-        private Answers _answers;
+        private volatile bool _answerIsLost;
         private bool _goneAfter;
         private string? _sessionSql;
-
-        /// <summary>What becomes of the server's answers.</summary>
-        private enum Answers
-        {
-            Pass,
-            LoseNext,
-        }
 
         /// <summary>Both ends see a broken connection.</summary>
         public void Cut()
@@ -330,7 +323,7 @@ internal sealed class PostgresProxy : IAsyncDisposable
                     return false;
                 case FaultKind.AnswerLost or FaultKind.GoneAfter:
                     _goneAfter = fault.Kind is FaultKind.GoneAfter;
-                    _answers = Answers.LoseNext;
+                    _answerIsLost = true;
                     break;
                 case FaultKind.Error when type is 'd' or 'c':
                     batch = Message('f', "injected\0");
@@ -389,7 +382,7 @@ internal sealed class PostgresProxy : IAsyncDisposable
                         break;
                 }
 
-                if (_answers is Answers.LoseNext)
+                if (_answerIsLost)
                 {
                     if (type is 'Z' or 'G')
                     {

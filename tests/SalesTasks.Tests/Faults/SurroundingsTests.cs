@@ -93,7 +93,7 @@ public sealed class SurroundingsTests(FaultWorld world, ITestOutputHelper output
                 await restarted.Task;
             }
 
-            Check(scene, $"server restarted ({mode}) at {at}", await trial.JudgeAsync(scene, reference, answer, struck));
+            Check(scene, $"server restarted ({mode}) at {at}", await trial.JudgeAsync(reference, answer, struck));
             Check(scene, $"server restarted ({mode}) at {at}", await trial.RecoverAsync(scene, reference));
         }
     }
@@ -133,7 +133,7 @@ public sealed class SurroundingsTests(FaultWorld world, ITestOutputHelper output
         // Time-outs as they come, some statements in time and some not.
         var (answer, _) = await trial.RunAsync(scene, Fault.Nothing with { SessionSql = "SET statement_timeout = '2ms'" });
 
-        Check(scene, "statements out of time", await trial.JudgeAsync(scene, reference, answer, struck: true));
+        Check(scene, "statements out of time", await trial.JudgeAsync(reference, answer, struck: true));
         Check(scene, "statements out of time", await trial.RecoverAsync(scene, reference));
     }
 

@@ -59,7 +59,7 @@ public sealed class SweepTests(FaultWorld world, ITestOutputHelper output)
                     Interlocked.Increment(ref struck);
                 }
 
-                if (await trial.JudgeAsync(scene, reference, answer, hit) is { } wrong)
+                if (await trial.JudgeAsync(reference, answer, hit) is { } wrong)
                 {
                     return $"after {(hit ? chain[i].ToString() : "a run without a fault")} {wrong}";
                 }

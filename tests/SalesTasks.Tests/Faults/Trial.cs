@@ -56,7 +56,7 @@ internal sealed class Trial : IAsyncDisposable
     }
 
     /// <summary>What is wrong with a run that was struck, or null: its exit code, its row in task_runs, what it says it has done.</summary>
-    public async Task<string?> JudgeAsync(Scene scene, Reference reference, Answer answer, bool struck)
+    public async Task<string?> JudgeAsync(Reference reference, Answer answer, bool struck)
     {
         if (answer.ExitCode is not (ExitCode.Done or ExitCode.TemporaryFailure) || (answer.ExitCode is not ExitCode.Done && !struck))
         {
