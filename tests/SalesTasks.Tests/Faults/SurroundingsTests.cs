@@ -192,7 +192,7 @@ public sealed class SurroundingsTests(FaultWorld world, ITestOutputHelper output
     }
 
     /// <summary>Some events of a job; all of them where everything is to be tried.</summary>
-    private static IReadOnlyList<int> Points(string job, Reference reference, int usual) => FaultPlan.Everything
+    private static int[] Points(string job, Reference reference, int usual) => FaultPlan.Everything
         ? FaultPlan.Choose(job, [.. Enumerable.Range(1, reference.Events)], Math.Min(reference.Events, 25))
         : FaultPlan.Choose(job, [.. Enumerable.Range(1, reference.Events)], usual);
 
