@@ -112,12 +112,12 @@ public sealed class FaultWorld : IAsyncLifetime
     private async Task StartAsync()
     {
         _server = await LocalPostgres.StartAsync(new LocalPostgresOptions
-            {
-                Durable = false,
-                Database = "world",
-                // A commit that was answered survives the crash of the server, though not of the machine.
-                Settings = new Dictionary<string, string>(StringComparer.Ordinal) { ["synchronous_commit"] = "on" },
-            }, Token);
+        {
+            Durable = false,
+            Database = "world",
+            // A commit that was answered survives the crash of the server, though not of the machine.
+            Settings = new Dictionary<string, string>(StringComparer.Ordinal) { ["synchronous_commit"] = "on" },
+        }, Token);
         _administration = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(Server.ConnectionString) { Database = "postgres", Pooling = false });
         await PopulateAsync(Server);
         await using var place = new Place(Server, NewFolder(), idempotent: true);
