@@ -28,12 +28,13 @@ WITH calculated AS MATERIALIZED (
   FROM calculated
   WHERE NOT (SELECT nobody_interfered FROM complete) AND lead_id NOT IN (SELECT lead_id FROM changed)
 ), history AS (
+  -- leads.score takes any int that somebody writes; the history is leaner.
   INSERT INTO lead_scores (
     lead_id, calculated_at, priority, rule_version, score, previous_score, base_points, email_points, phone_points, name_points,
     reply_points, click_points, open_points, source_points, utm_points, age_points, domain_points, website_points, demo_points,
     pricing_points, cap_points, model_points, bot_events)
   SELECT
-    lead_id, @as_of, priority, @rule_version, score, previous_score, base_points, email_points, phone_points, name_points,
+    lead_id, @as_of, priority, @rule_version, score, least(greatest(previous_score, -32768), 32767), base_points, email_points, phone_points, name_points,
     reply_points, click_points, open_points, source_points, utm_points, age_points, domain_points, website_points, demo_points,
     pricing_points, cap_points, model_points, bot_events
   FROM calculated

@@ -128,7 +128,7 @@ internal sealed class AdvanceCampaigns
     private async Task<int> AdvanceBatchAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         var claimed = await connection.QueryStatementAsync(
-            "campaigns/claim",
+            _context.DryRun ? "campaigns/preview_claim" : "campaigns/claim",
             [.. Shard, ("campaigns", Valid().Select(campaign => campaign.Id).ToArray()), ("limit", Math.Min(Batch, Remaining))],
             row => (Id: row.GetInt64(0), Campaign: row.GetInt64(1)),
             cancellationToken);
@@ -166,7 +166,7 @@ internal sealed class AdvanceCampaigns
     /// <summary>The batch's campaigns as they are under their locks; most often nothing has changed.</summary>
     private async Task RefreshAsync(NpgsqlConnection connection, long[] ids, CancellationToken cancellationToken)
     {
-        // A dry run would hold the locks until it ends.
+        // A dry run keeps nobody from changing them.
         var stored = _context.DryRun
             ? await CampaignStore.QueryAsync(connection, "campaigns/campaigns", [("ids", ids), ("name", null)], cancellationToken)
             : await CampaignStore.QueryAsync(connection, "campaigns/lock_campaigns", [("ids", ids)], cancellationToken);

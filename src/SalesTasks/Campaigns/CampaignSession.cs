@@ -5,11 +5,17 @@ using SalesTasks.Database;
 namespace SalesTasks.Campaigns;
 
 /// <summary>
-/// The transactions of one run. A dry run does the same work in a single one that is rolled back at the end: it sees what its own steps
-/// would have changed, reports it, and leaves nothing. Real runs beside it pass over the executions it holds.
+/// The transactions of one run. A dry run does the same work in a single one, on temporary copies of what it would change, and rolls it back:
+/// it sees what its own steps would have changed, reports it, leaves nothing, and holds nothing that a real run beside it needs.
 /// </summary>
 internal sealed class CampaignSession : IAsyncDisposable
 {
+    private static readonly string[] s_copies =
+    [
+        "campaigns/rehearse_executions", "campaigns/rehearse_executions_key", "campaigns/rehearse_messages", "campaigns/rehearse_messages_key",
+        "campaigns/rehearse_events", "campaigns/rehearse_tasks",
+    ];
+
     private readonly SalesDatabase _database;
     private NpgsqlConnection? _rehearsal;
     private NpgsqlTransaction? _rolledBack;
@@ -26,6 +32,11 @@ internal sealed class CampaignSession : IAsyncDisposable
             if (context.Database.AsOf is { } asOf)
             {
                 await session._rehearsal.ExecuteStatementAsync("database/set_as_of", [("as_of", asOf.ToString("O"))], cancellationToken);
+            }
+
+            foreach (var copy in s_copies)
+            {
+                await session._rehearsal.ExecuteStatementAsync(copy, [], cancellationToken);
             }
         }
 

@@ -92,7 +92,7 @@ internal static class CampaignStore
             parameters,
             row => new StoredCampaign(
                 row.GetInt64(0), row.GetString(1), row.IsDBNull(2) ? null : row.GetString(2), row.GetString(3), row.GetString(4), row.GetString(5),
-                row.GetBoolean(6), row.GetInt32(7), row.GetFieldValue<DateTimeOffset>(8), row.GetFieldValue<DateTimeOffset>(9)),
+                row.GetBoolean(6), row.GetInt32(7), row.GetInstant(8), row.GetInstant(9)),
             cancellationToken);
 
     /// <summary>The window of the sending policy.</summary>

@@ -57,6 +57,7 @@ internal sealed class CrmHttp : IDisposable
     private const int Tries = 6;
     private const int FailureTries = 3;
 
+    private volatile Told? _told;
     private readonly string _crm;
     private readonly CrmBudget _budget;
     private readonly TimeSpan _timeout;
@@ -85,6 +86,9 @@ internal sealed class CrmHttp : IDisposable
             MaxResponseContentBufferSize = MaxAnswer,
         };
     }
+
+    /// <summary>The receiver's clock, by the date of its latest answer (whole seconds); null before there was one.</summary>
+    public DateTimeOffset? Clock => _told is { } told ? told.At.AddSeconds(1) + _time.GetElapsedTime(told.Since) : null;
 
     /// <summary>One call, made again where that helps.</summary>
     /// <param name="request">What is asked.</param>
@@ -179,6 +183,11 @@ internal sealed class CrmHttp : IDisposable
 
             using var response = await _client.SendAsync(request, HttpCompletionOption.ResponseContentRead, either.Token);
             var bytes = await response.Content.ReadAsByteArrayAsync(either.Token);
+            if (response.Headers.Date is { } told)
+            {
+                _told = new Told(told, _time.GetTimestamp());
+            }
+
             var status = (int)response.StatusCode;
             if (bytes.Length == 0 && status is >= 200 and < 300 and not 204)
             {
@@ -201,6 +210,8 @@ internal sealed class CrmHttp : IDisposable
             await _budget.GiveBackAsync(slot);
         }
     }
+
+    private sealed record Told(DateTimeOffset At, long Since);
 
     private static JsonNode? TryParse(byte[] bytes)
     {

@@ -119,10 +119,10 @@ internal sealed class CrmStore(string crm, Vault? vault, ILogger log)
         row.GetInt32(8),
         row.GetInt32(9))
     {
-        ChangedAt = row.GetFieldValue<DateTimeOffset>(10),
+        ChangedAt = row.GetInstant(10),
         ProblemValues = row.IsDBNull(11) ? null : Document(row.GetInt64(0), "problem_values", row.GetString(11)),
         Leased = row.GetBoolean(12),
-        TheirModifiedAt = row.IsDBNull(13) ? null : row.GetFieldValue<DateTimeOffset>(13),
+        TheirModifiedAt = row.IsDBNull(13) ? null : row.GetInstant(13),
     };
 
     /// <summary>A document of a link. A field that does not open is one that both sides have yet to agree on.</summary>

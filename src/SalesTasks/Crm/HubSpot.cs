@@ -23,6 +23,8 @@ internal sealed class HubSpot : ICrm
     private readonly HttpSettings _settings;
     private readonly CrmMapping _mapping;
 
+    public DateTimeOffset? Clock => _http.Clock;
+
     private HubSpot(CrmHttp http, HttpSettings settings, CrmMapping mapping) => (_http, _settings, _mapping) = (http, settings, mapping);
 
     public CrmLimits Limits { get; } = new(Write: 100, Read: 100, Relate: 2000);

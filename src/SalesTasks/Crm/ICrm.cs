@@ -15,6 +15,9 @@ internal interface ICrm : IAsyncDisposable
 {
     public CrmLimits Limits { get; }
 
+    /// <summary>What time it is at the CRM, as its answers tell; null where they do not.</summary>
+    public DateTimeOffset? Clock => null;
+
     /// <summary>The fields of an object as the CRM has them today.</summary>
     public Task<CrmSchema> DescribeAsync(CrmObject kind, CancellationToken cancellationToken);
 

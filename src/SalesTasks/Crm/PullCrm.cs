@@ -14,6 +14,9 @@ internal sealed class PullCrm
     /// <summary>Read again with every window: a CRM's search shows a change up to a minute late, and its clock is not ours.</summary>
     private static readonly TimeSpan s_overlap = TimeSpan.FromMinutes(5);
 
+    /// <summary>Clocks that are nearer to each other agree: a date in an answer has whole seconds.</summary>
+    private static readonly TimeSpan s_skew = TimeSpan.FromSeconds(10);
+
     /// <summary>Records merged in one transaction.</summary>
     private const int Batch = 500;
 
@@ -97,6 +100,12 @@ internal sealed class PullCrm
         }
     }
 
+    /// <summary>
+    /// The end of a window. Ours and the CRM's clock agree most often; where they do not, the CRM's counts: with ours ahead the cursor would pass over
+    /// what is changed there until then.
+    /// </summary>
+    private DateTimeOffset Now => Context.Time.GetUtcNow() is var ours && _session.Crm.Clock is { } theirs && (theirs - ours).Duration() > s_skew ? theirs : ours;
+
     private (string, object?)[] Of(CrmObject kind, params (string, object?)[] others) =>
         [("crm", _session.Store.Crm), ("object", CrmStore.Word(kind)), .. others];
 
@@ -108,7 +117,7 @@ internal sealed class PullCrm
         {
             await Context.Database.ExecuteAsync(
                 "crm/open_window",
-                Of(kind, ("feed", feed), ("from_at", DateTimeOffset.UnixEpoch), ("to_at", Milliseconds(Context.Time.GetUtcNow()))),
+                Of(kind, ("feed", feed), ("from_at", DateTimeOffset.UnixEpoch), ("to_at", Milliseconds(Now))),
                 cancellationToken);
         }
 
@@ -151,7 +160,7 @@ internal sealed class PullCrm
                 "crm/cursor",
                 Of(kind, ("feed", feed)),
                 row => new Cursor(
-                    row.GetFieldValue<DateTimeOffset>(0), row.IsDBNull(1) ? null : row.GetFieldValue<DateTimeOffset>(1), row.IsDBNull(2) ? null : row.GetString(2)),
+                    row.GetInstant(0), row.IsDBNull(1) ? null : row.GetInstant(1), row.IsDBNull(2) ? null : row.GetString(2)),
                 token),
             cancellationToken);
         return rows.Count == 0 ? null : rows[0];
@@ -254,7 +263,7 @@ internal sealed class PullCrm
             "crm/take_staged",
             Of(kind, ("after", after), ("limit", limit)),
             row => new StagedRecord(
-                row.GetString(0), row.IsDBNull(1) ? null : row.GetString(1), row.GetFieldValue<DateTimeOffset>(2), row.GetBoolean(3),
+                row.GetString(0), row.IsDBNull(1) ? null : row.GetString(1), row.GetInstant(2), row.GetBoolean(3),
                 row.GetFieldValue<string[]>(4), row.IsDBNull(5) ? null : row.GetString(5),
                 _session.Store.Staged(kind, row.GetString(0), row.GetString(6))),
             cancellationToken);
@@ -467,7 +476,7 @@ internal sealed class PullCrm
         {
             var cursor = await CursorAsync(kind, "changes", cancellationToken);
             var from = cursor?.From > DateTimeOffset.UnixEpoch ? cursor.From - s_overlap : DateTimeOffset.UnixEpoch;
-            var window = new CrmWindow(from, Milliseconds(Context.Time.GetUtcNow()));
+            var window = new CrmWindow(from, Milliseconds(Now));
             CrmPage page;
             string? next = null;
             do

@@ -62,6 +62,8 @@ internal static class PostgresErrors
     public static JobException? ToConnectException(Exception exception, string? place = null) =>
         ToJobException(exception, place) ?? exception switch
         {
+            // A new session writes files of its own on a disk that is full, for one, and says no more of it than this.
+            PostgresException { SqlState: PostgresErrorCodes.InternalError } answer => JobException.Temporary(Describe(answer, place), exception),
             PostgresException answer => JobException.Refused(Describe(answer, place), exception),
             NpgsqlException or NotSupportedException or ArgumentException or CryptographicException or IOException
                 or UnauthorizedAccessException => JobException.Refused(

@@ -5,6 +5,8 @@ namespace SalesTasks.Database;
 /// <summary>Runs embedded statements on an open connection; a transaction of the connection applies by itself.</summary>
 internal static class Statements
 {
+    private static readonly long s_epoch = new DateTime(2000, 1, 1, 0, 0, 0, DateTimeKind.Utc).Ticks;
+
     /// <summary>Runs a statement and returns the number of rows it touched.</summary>
     public static async Task<int> ExecuteStatementAsync(
         this NpgsqlConnection connection, string name, (string Name, object? Value)[] parameters, CancellationToken cancellationToken)
@@ -41,5 +43,19 @@ internal static class Statements
         }
 
         return rows;
+    }
+
+    /// <summary>
+    /// An instant; one beyond the years 1 to 9999, which PostgreSQL has and .NET has not, comes as the last or first there is, as infinity does.
+    /// </summary>
+    public static DateTimeOffset GetInstant(this NpgsqlDataReader row, int column)
+    {
+        // As the server sends it: microseconds since 2000.
+        var microseconds = row.GetFieldValue<long>(column);
+        return microseconds > (DateTimeOffset.MaxValue.Ticks - s_epoch) / TimeSpan.TicksPerMicrosecond
+            ? DateTimeOffset.MaxValue
+            : microseconds < -s_epoch / TimeSpan.TicksPerMicrosecond
+                ? DateTimeOffset.MinValue
+                : new DateTimeOffset(s_epoch + (microseconds * TimeSpan.TicksPerMicrosecond), TimeSpan.Zero);
     }
 }

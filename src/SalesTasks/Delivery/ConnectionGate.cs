@@ -77,8 +77,8 @@ internal sealed class ConnectionGate(OutboxStore store, ReceiverSettings receive
                 await RefuseAsync(result.Reason!);
                 break;
             case SendOutcome.Permanent:
-                // Without an answer (TLS, address) or without a success before it, the next would be no luckier.
-                if (Interlocked.Increment(ref _connectionFaults) >= MaxConnectionFaults || result.Status is null || !_proven)
+                // Without a success before it, the next would be no luckier.
+                if (Interlocked.Increment(ref _connectionFaults) >= MaxConnectionFaults || !_proven)
                 {
                     await RefuseAsync(result.Reason!);
                 }

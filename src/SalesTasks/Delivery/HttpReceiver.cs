@@ -145,15 +145,12 @@ internal sealed class HttpReceiver : IAsyncDisposable
         var causes = Causes(exception).ToList();
         if (causes.Any(cause => cause is BlockedAddressException))
         {
-            return SendResult.Permanent("the receiver's address is link-local, a metadata service, unspecified or multicast: never sent to") with
-            {
-                ConcernsConnection = true,
-            };
+            return SendResult.Refused("the receiver's address is link-local, a metadata service, unspecified or multicast: never sent to");
         }
 
         if (causes.Any(cause => cause is AuthenticationException))
         {
-            return SendResult.Permanent("no trusted TLS connection to the receiver: check its certificate and name") with { ConcernsConnection = true };
+            return SendResult.Refused("no trusted TLS connection to the receiver: check its certificate and name");
         }
 
         var why = causes.OfType<SocketException>().FirstOrDefault() is { } socket

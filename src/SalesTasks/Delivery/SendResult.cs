@@ -15,7 +15,7 @@ internal enum SendOutcome
     /// <summary>The receiver will never take this message.</summary>
     Permanent,
 
-    /// <summary>The receiver refuses us, whatever the message: bad credentials, revoked webhook. The message is as good as before.</summary>
+    /// <summary>The receiver refuses us, or we it, whatever the message: bad credentials, revoked webhook, no trusted TLS. The message is as good as before.</summary>
     Refused,
 }
 
@@ -31,7 +31,7 @@ internal sealed record SendResult(SendOutcome Outcome, string? Reason = null, in
     /// <summary>False where the failure says nothing about the message: nobody was there, or too much at once.</summary>
     public bool CountsAgainstMessage { get; init; } = true;
 
-    /// <summary>True where the next message would fare the same: wrong address, no trusted TLS, moved.</summary>
+    /// <summary>True where the next message would fare the same: wrong address, moved.</summary>
     public bool ConcernsConnection { get; init; }
 
     public static SendResult Sent(int? status) => new(SendOutcome.Sent, null, status);

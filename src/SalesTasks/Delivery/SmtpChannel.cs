@@ -99,17 +99,12 @@ internal sealed class SmtpChannel(SmtpSettings settings, UnsubscribeLink? unsubs
         }
         catch (BlockedAddressException)
         {
-            return (SendResult.Permanent("the mail server's address is link-local, a metadata service, unspecified or multicast: never sent to") with
-            {
-                ConcernsConnection = true,
-            }, false);
+            return (SendResult.Refused("the mail server's address is link-local, a metadata service, unspecified or multicast: never sent to"), false);
         }
         catch (Exception exception) when (exception is SslHandshakeException or NotSupportedException)
         {
-            return (SendResult.Permanent("no trusted TLS connection to the mail server: check its certificate, its name, and whether it offers TLS") with
-            {
-                ConcernsConnection = true,
-            }, false);
+            return (
+                SendResult.Refused("no trusted TLS connection to the mail server: check its certificate, its name, and whether it offers TLS"), false);
         }
         catch (Exception exception) when (exception is AuthenticationException or SaslException or ServiceNotAuthenticatedException)
         {

@@ -1,10 +1,11 @@
+using System.Text.Json;
 using SalesTasks.Cli;
 
 namespace SalesTasks.Routing;
 
 /// <summary>
 /// <c>routing assign</c>: reads the situation in one snapshot, plans, and writes the plan in chunks, each judged again under locks. A kill between
-/// two chunks leaves whole decisions; the next try finds the other leads still waiting.
+/// two chunks leaves whole decisions; the next try finds the other leads still waiting, and tells of those that the killed one gave away.
 /// </summary>
 internal static class AssignLeads
 {
@@ -13,6 +14,11 @@ internal static class AssignLeads
         if (!context.Parameters.Get(RoutingJobs.AutoAssignEnabled))
         {
             return new JobResult(Tally.Empty.Counts) { NothingToDo = true };
+        }
+
+        if (!context.DryRun)
+        {
+            await BrokenRuns.CloseAsync(context, cancellationToken);
         }
 
         var settings = RoutingSettings.From(context.Parameters);
@@ -94,15 +100,20 @@ internal sealed class Tally
 
     public long Changed => _outcomes.GetValueOrDefault(RoutingOutcome.Assigned) + _outcomes.GetValueOrDefault(RoutingOutcome.Reassigned);
 
-    public void Add(Decision decision)
+    public void Add(Decision decision) => Add(decision.Outcome, decision.Reason, 1);
+
+    public void Add(RoutingOutcome outcome, RoutingReason reason, long leads)
     {
-        _outcomes[decision.Outcome] = _outcomes.GetValueOrDefault(decision.Outcome) + 1;
-        if (decision.Outcome is RoutingOutcome.Kept or RoutingOutcome.Left)
+        _outcomes[outcome] = _outcomes.GetValueOrDefault(outcome) + leads;
+        if (outcome is RoutingOutcome.Kept or RoutingOutcome.Left)
         {
-            var name = $"{Words.Of(decision.Outcome)}_{Words.Of(decision.Reason)}";
-            _reasons[name] = _reasons.GetValueOrDefault(name) + 1;
+            var name = $"{Words.Of(outcome)}_{Words.Of(reason)}";
+            _reasons[name] = _reasons.GetValueOrDefault(name) + leads;
         }
     }
+
+    /// <summary>Counts and reasons, as <c>routing_runs</c> keeps them.</summary>
+    public string ToJson() => JsonSerializer.Serialize(Counts.Concat(_reasons).ToDictionary(c => c.Key, c => c.Value, StringComparer.Ordinal));
 
     public override string ToString() => string.Join(", ", Counts.Concat(_reasons).Select(c => $"{c.Key} {c.Value}"));
 }
@@ -115,6 +126,8 @@ internal static class Words
     public static string Of(RoutingOutcome outcome) => Snake($"{outcome}");
 
     public static string Of(RoutingReason reason) => s_reasons[reason];
+
+    public static RoutingOutcome Outcome(string word) => Enum.GetValues<RoutingOutcome>().Single(outcome => Of(outcome) == word);
 
     public static RoutingReason Reason(string word) => s_reasons.First(r => r.Value == word).Key;
 

@@ -20,7 +20,7 @@ internal sealed class PlanWriter(JobContext context, LoadedSituation loaded, Rou
 
     private readonly RoutingSituation _situation = loaded.Situation;
     private readonly Tally _tally = Tally.Empty;
-    private readonly SortedDictionary<int, int> _given = [];
+    private readonly SortedDictionary<int, long> _given = [];
     private readonly HashSet<string> _touched = new(StringComparer.Ordinal);
     private long _runId;
 
@@ -281,56 +281,14 @@ internal sealed class PlanWriter(JobContext context, LoadedSituation loaded, Rou
 
     private async Task FinishAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        await connection.ExecuteStatementAsync(
-            "routing/finish_run",
-            [
-                ("run_id", _runId),
-                ("counts", Json(json =>
-                {
-                    json.WriteStartObject();
-                    foreach (var (name, count) in _tally.Counts.Concat(_tally.Reasons))
-                    {
-                        json.WriteNumber(name, count);
-                    }
-
-                    json.WriteEndObject();
-                })),
-            ],
+        await connection.ExecuteStatementAsync("routing/finish_run", [("run_id", _runId), ("counts", _tally.ToJson())], cancellationToken);
+        await RoutingNotice.QueueAsync(
+            context, connection, _runId, _tally, _given.ToDictionary(g => _situation.Reps[g.Key].Email, g => g.Value, StringComparer.Ordinal),
             cancellationToken);
-        if (context.ConnectionIds.Slack is not null && _tally.Changed > 0)
-        {
-            await connection.ExecuteStatementAsync(
-                "routing/notify_channel", [("run_id", _runId), ("title", Title()), ("text", $"*{Title()}*\n{List()}")], cancellationToken);
-        }
-
         await connection.ExecuteStatementAsync(
             "routing/thin_runs",
             [("before_at", context.AsOf.AddDays(-context.Parameters.Get(RoutingJobs.DecisionDetailDays)))],
             cancellationToken);
-    }
-
-    private string Title() =>
-        $"Routing: {_tally.Counts["assigned"]} leads assigned, {_tally.Counts["reassigned"]} reassigned, {_tally.Counts["left"]} left";
-
-    /// <summary>Who got how many, the most first; Slack allows 3,000 characters in a section, with &amp;, &lt; and &gt; escaped.</summary>
-    private string List()
-    {
-        var text = new StringBuilder();
-        foreach (var (rep, leads) in _given.OrderByDescending(g => g.Value).ThenBy(g => g.Key))
-        {
-            var name = _situation.Reps[rep].Email.Split('@')[0]
-                .Replace("&", "&amp;", StringComparison.Ordinal).Replace("<", "&lt;", StringComparison.Ordinal).Replace(">", "&gt;", StringComparison.Ordinal);
-            var line = $"{name} +{leads}\n";
-            if (text.Length + line.Length > 2_500)
-            {
-                text.Append('…');
-                break;
-            }
-
-            text.Append(line);
-        }
-
-        return text.ToString().TrimEnd();
     }
 
     private static string Json(Action<Utf8JsonWriter> write)

@@ -100,8 +100,8 @@ internal sealed record LoadedSituation(RoutingSituation Situation, long LeftForL
     {
         var kind = (LeadKind)row.GetInt32(3);
         var owner = row.IsDBNull(2) ? null : row.GetString(2);
-        var contacted = row.IsDBNull(4) ? (DateTimeOffset?)null : row.GetFieldValue<DateTimeOffset>(4);
-        var since = row.GetFieldValue<DateTimeOffset>(5);
+        var contacted = row.IsDBNull(4) ? (DateTimeOffset?)null : row.GetInstant(4);
+        var since = row.GetInstant(5);
         var owned = owner is null ? (double?)null : Math.Max((asOf - since).TotalDays, 0);
         return new RoutingLead
         {

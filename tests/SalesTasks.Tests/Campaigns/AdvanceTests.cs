@@ -455,6 +455,28 @@ public sealed class AdvanceTests(TestDatabase database) : IClassFixture<TestData
     }
 
     [Fact]
+    public async Task Advance_DryRunUnderWay_HoldsNothingThatARealRunNeeds()
+    {
+        await _rig.LeadsAsync("lead", 20);
+        await _rig.CampaignAsync("""[{"type": "task", "subject": "t"}, {"type": "email", "subject": "s", "body": "b"}]""");
+        await _rig.EnrollAsync();
+        await _rig.ReplyAsync("lead7", T0.AddMinutes(1));
+        var proxy = new Faults.PostgresProxy(database.Connection);
+        await using var ownProxy = proxy;
+        var real = new List<string>();
+        // In the last quarter of a dry run's events everything that it would change has been changed.
+        var host = new Cli.TestHost(database).With(
+            "AIRFLOW_CONN_SALES_POSTGRES",
+            database.AirflowUri.Replace($":{database.Connection.Port}/", $":{proxy.Port}/", StringComparison.Ordinal));
+        await host.RunAsync("campaigns", "advance", "--dry-run", "--as-of", T0.AddHours(1).ToString("O"));
+        proxy.Arm(new Faults.Fault(Faults.FaultKind.Act, proxy.Events - 2) { Act = async () => real.Add(await _rig.AdvanceAsync(T0.AddHours(1))) });
+
+        Assert.Equal(ExitCode.Done, await host.RunAsync("campaigns", "advance", "--dry-run", "--as-of", T0.AddHours(1).ToString("O")));
+
+        Assert.Equal(["advanced 38, queued 19, tasks 19, stopped_reply 1"], real);
+    }
+
+    [Fact]
     public async Task EnrollAndAdvance_ASecondTime_ChangeNothing()
     {
         await _rig.LeadsAsync("lead", 30);

@@ -58,7 +58,7 @@ internal sealed class DealSnapshots
                 "predictions/moments",
                 [("as_of", asOf), ("spacing_days", spacing)],
                 row => new Moment(
-                    row.GetInt64(0), row.GetFieldValue<DateTimeOffset>(1), row.IsDBNull(2) ? null : row.GetFieldValue<DateTimeOffset>(2),
+                    row.GetInt64(0), row.GetInstant(1), row.IsDBNull(2) ? null : row.GetInstant(2),
                     row.IsDBNull(3) ? null : row.GetBoolean(3)),
                 cancellationToken);
             if (moments.Count <= MostMoments || spacing > 365)
@@ -85,7 +85,7 @@ internal sealed class DealSnapshots
             await using var row = await command.ExecuteReaderAsync(cancellationToken);
             while (await row.ReadAsync(cancellationToken))
             {
-                kept.Add(byKey[(row.GetInt64(0), row.GetFieldValue<DateTimeOffset>(1))]);
+                kept.Add(byKey[(row.GetInt64(0), row.GetInstant(1))]);
                 rows.Add(row, null);
             }
         }

@@ -1,0 +1,2 @@
+-- What write.sql tells messages by that are there already.
+CREATE UNIQUE INDEX ON outbox_messages (idempotency_key)
