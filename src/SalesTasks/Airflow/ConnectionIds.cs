@@ -14,6 +14,8 @@ internal sealed class ConnectionIds(Func<string, string?> environment)
     public const string TasksVariable = "SALES_TASKS_CONN_ID";
     public const string MlVariable = "SALES_ML_CONN_ID";
 
+    public const string BackupVariable = "SALES_BACKUP_CONN_ID";
+
     public const string DefaultPostgres = "sales_postgres";
 
     public string Postgres => Read(PostgresVariable) ?? DefaultPostgres;
@@ -31,6 +33,9 @@ internal sealed class ConnectionIds(Func<string, string?> environment)
     public string? Tasks => Read(TasksVariable);
 
     public string? Ml => Read(MlVariable);
+
+    /// <summary>Its password is the key that seals backups.</summary>
+    public string? Backup => Read(BackupVariable);
 
     /// <summary>Blank counts as unset: Compose and Kubernetes set variables that have no value to "".</summary>
     private string? Read(string variable) => environment(variable)?.Trim() is { Length: > 0 } id ? id : null;

@@ -170,6 +170,9 @@ internal static class CommandGroups
         "experiment" => "Hold out a random share of leads and measure what the automation does",
         "crm" => "Keep leads and deals in step with HubSpot, show and settle what did not go through",
         "db" => "Schema and database care",
+        "backup" => "Make, list, verify and restore backups",
+        "privacy" => "What is known about a person, and how long it is kept",
+        "retention" => "How long what is kept",
         _ => throw new ArgumentOutOfRangeException(nameof(word), word, "A command group needs a description."),
     };
 }

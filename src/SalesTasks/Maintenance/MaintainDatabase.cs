@@ -27,6 +27,7 @@ internal sealed class MaintainDatabase(JobContext context)
             ["partitions_dropped"] = await DropPartitionsAsync(cancellationToken),
             ["task_runs_deleted"] = await DeleteTaskRunsAsync(cancellationToken),
             ["payloads_cleared"] = await ClearPayloadsAsync(cancellationToken),
+            ["retention_removed"] = await RunRulesAsync(cancellationToken),
             // After what changes many rows.
             ["tables_analyzed"] = await AnalyzeAsync(cancellationToken),
             ["metrics_refreshed"] = await RefreshMetricsAsync(cancellationToken),
@@ -85,21 +86,7 @@ internal sealed class MaintainDatabase(JobContext context)
         {
             if (await TryAsync(
                 "drop " + name,
-                async (connection, token) =>
-                {
-                    // Another run may have dropped it meanwhile: with the parent locked there is no more doubt.
-                    await ExecuteAsync(connection, "LOCK TABLE ONLY lead_scores IN ACCESS EXCLUSIVE MODE", token);
-                    var still = await connection.QueryStatementAsync(
-                        "maintenance/old_partitions", [("as_of", context.AsOf), ("months", months)], row => row.GetString(0), token);
-                    if (!still.Contains(name, StringComparer.Ordinal))
-                    {
-                        return 0;
-                    }
-
-                    await ExecuteAsync(connection, $"ALTER TABLE lead_scores DETACH PARTITION {Quote(name)}", token);
-                    await ExecuteAsync(connection, $"DROP TABLE {Quote(name)}", token);
-                    return 1;
-                },
+                (connection, token) => DropPartitionAsync(connection, context.AsOf, months, name, token),
                 cancellationToken) is not { } gone)
             {
                 break;
@@ -109,6 +96,37 @@ internal sealed class MaintainDatabase(JobContext context)
         }
 
         return dropped;
+    }
+
+    /// <summary>Detaches and drops a month of score history that is older than the months to keep: 1, or 0 where it is not there any more.</summary>
+    internal static async Task<int> DropPartitionAsync(
+        NpgsqlConnection connection, DateTimeOffset asOf, int months, string name, CancellationToken cancellationToken)
+    {
+        // Another run may have dropped it meanwhile: with the parent locked there is no more doubt.
+        await ExecuteAsync(connection, "LOCK TABLE ONLY lead_scores IN ACCESS EXCLUSIVE MODE", cancellationToken);
+        var still = await connection.QueryStatementAsync(
+            "maintenance/old_partitions", [("as_of", asOf), ("months", months)], row => row.GetString(0), cancellationToken);
+        if (!still.Contains(name, StringComparer.Ordinal))
+        {
+            return 0;
+        }
+
+        await ExecuteAsync(connection, $"ALTER TABLE lead_scores DETACH PARTITION {Quote(name)}", cancellationToken);
+        await ExecuteAsync(connection, $"DROP TABLE {Quote(name)}", cancellationToken);
+        return 1;
+    }
+
+    /// <summary>What <c>privacy retention set</c> says, beside this run's own parameters.</summary>
+    private async Task<long> RunRulesAsync(CancellationToken cancellationToken)
+    {
+        var wait = TimeSpan.FromSeconds(context.Parameters.Get(MaintenanceJobs.LockTimeoutSeconds));
+        var outcomes = await new Retention(context.Database, context.Time, context.AsOf, wait, context.Advance).RunAsync(context.DryRun, cancellationToken);
+        foreach (var outcome in outcomes.Where(outcome => outcome.Left is not null))
+        {
+            Skip<int>("retention of " + outcome.Subject.Name, outcome.Left!);
+        }
+
+        return outcomes.Where(outcome => outcome.Subject != RetentionSubject.InactiveLeads).Sum(outcome => outcome.Count);
     }
 
     private async Task<long> DeleteTaskRunsAsync(CancellationToken cancellationToken)
