@@ -1,3 +1,4 @@
+using System.Globalization;
 using Npgsql;
 using SalesTasks.Cli;
 using SalesTasks.Database;
@@ -16,6 +17,11 @@ internal sealed record VerifiedBackup(string Name, BackupManifest Manifest, IRea
 /// </summary>
 internal static class VerifyBackup
 {
+    private const string Prefix = "sales_tasks_verify_";
+
+    /// <summary>Between its creation and the first session in it a database looks left over.</summary>
+    private static readonly TimeSpan s_leftoverAge = TimeSpan.FromMinutes(10);
+
     /// <summary>Verifies, and notes it where all is equal.</summary>
     /// <exception cref="JobException">69: the files are damaged, or the copy differs.</exception>
     public static async Task<VerifiedBackup> RunAsync(
@@ -43,9 +49,9 @@ internal static class VerifyBackup
         await using var server = new SalesDatabase(connection, Fingerprints.Options("backup verify"), time);
         await using var session = await server.OpenAsync(cancellationToken);
         var tools = await RestoredCopy.ToolsAsync(manifest, session.PostgreSqlVersion.Major, cancellationToken);
-        await DropLeftoversAsync(session, cancellationToken);
+        await DropLeftoversAsync(session, time, cancellationToken);
 
-        var scratch = "sales_tasks_verify_" + Guid.CreateVersion7().ToString("N");
+        var scratch = Prefix + Guid.CreateVersion7(time.GetUtcNow()).ToString("N");
         await RestoredCopy.CreateDatabaseAsync(session, scratch, manifest, cancellationToken);
         try
         {
@@ -79,9 +85,10 @@ internal static class VerifyBackup
         }
     }
 
-    private static async Task DropLeftoversAsync(NpgsqlConnection session, CancellationToken cancellationToken)
+    private static async Task DropLeftoversAsync(NpgsqlConnection session, TimeProvider time, CancellationToken cancellationToken)
     {
-        foreach (var name in await session.QueryStatementAsync("backup/leftovers", [], row => row.GetString(0), cancellationToken))
+        var names = await session.QueryStatementAsync("backup/leftovers", [], row => row.GetString(0), cancellationToken);
+        foreach (var name in names.Where(name => CreatedAt(name) < time.GetUtcNow() - s_leftoverAge))
         {
             try
             {
@@ -93,6 +100,10 @@ internal static class VerifyBackup
             }
         }
     }
+
+    // The number in the name begins with the milliseconds since 1970: RFC 9562, section 5.7.
+    private static DateTimeOffset CreatedAt(string name) =>
+        DateTimeOffset.FromUnixTimeMilliseconds(long.Parse(name.AsSpan(Prefix.Length, 12), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture));
 
     /// <summary>Also when we are asked to stop; sessions of a killed pg_restore take a moment to end, then the next run drops it.</summary>
     private static async Task DropAsync(NpgsqlConnection session, string scratch)
