@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using SalesTasks.Tests.TestBase;
 
@@ -74,5 +75,37 @@ internal sealed class BackupRig : IDisposable
         VALUES ('wire/1', 'slack', 'notice', '{"text": "x"}', 'sending', gen_random_uuid(), now() + interval '1 minute')
         """);
 
-    public void Dispose() => Directory.Delete(Folder, recursive: true);
+    /// <summary>End of a stand-in's script that does not end by itself; <see cref="Dispose"/> ends it.</summary>
+    public const string Hang = "echo $$ > \"$(dirname \"$0\")/../hanging.new\"; mv \"$(dirname \"$0\")/../hanging.new\" \"$(dirname \"$0\")/../hanging\"; exec sleep 300";
+
+    /// <summary>Number of the process that hangs; null before it does.</summary>
+    public int? Hanging => File.Exists(Path.Combine(Folder, "hanging"))
+        ? int.Parse(File.ReadAllText(Path.Combine(Folder, "hanging")), CultureInfo.InvariantCulture)
+        : null;
+
+    public static bool IsAlive(int process) => Find(process) is not null;
+
+    public void Dispose()
+    {
+        if (Hanging is { } process)
+        {
+            using var found = Find(process);
+            found?.Kill();
+        }
+
+        Directory.Delete(Folder, recursive: true);
+    }
+
+    private static Process? Find(int process)
+    {
+        try
+        {
+            var found = Process.GetProcessById(process);
+            return found.ProcessName == "sleep" ? found : null;
+        }
+        catch (ArgumentException)
+        {
+            return null;
+        }
+    }
 }

@@ -28,7 +28,7 @@ public sealed class RetentionPlanTests
         Assert.Equal(KeptAs.Monthly, kept[new DateTimeOffset(2024, 1, 31, 2, 0, 0, TimeSpan.Zero)]);
         // Sundays end ISO weeks.
         Assert.Equal(KeptAs.Weekly, kept[new DateTimeOffset(2024, 12, 22, 2, 0, 0, TimeSpan.Zero)]);
-        Assert.Equal(19, kept.Count(k => k.Value is not KeptAs.Nothing));
+        Assert.Equal(20, kept.Count(k => k.Value is not KeptAs.Nothing));
     }
 
     [Fact]
