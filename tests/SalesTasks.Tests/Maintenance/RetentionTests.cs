@@ -152,7 +152,7 @@ public sealed class RetentionTests(PostgresServer server)
             INSERT INTO outbox_messages (idempotency_key, channel, purpose, payload, status, sent_at, finished_at)
             VALUES ('old/1', 'slack', 'notice', '{"text": "x"}', 'sent', '2024-03-10Z', '2024-03-10Z'), ('new/1', 'slack', 'notice', '{"text": "x"}', 'sent', '2026-01-10Z', '2026-01-10Z');
             INSERT INTO task_runs (command, dag_id, task_id, run_id, started_at, finished_at, status, exit_code, parameters, try_number, map_index, program_version)
-            SELECT 'scoring score', 'd', 't', 'r' || d, d, d, 'done', 0, '{}', 1, -1, '0' FROM unnest('{2024-03-10Z,2026-01-09Z,2026-01-10Z}'::timestamptz[]) AS d;
+            SELECT 'scoring score', 'd', 't', 'r' || d, d, d, 'succeeded', 0, '{}', 1, -1, '0' FROM unnest('{2024-03-10Z,2026-01-09Z,2026-01-10Z}'::timestamptz[]) AS d;
             INSERT INTO routing_runs (run_key, as_of, settings, seed, products, regions, typical_value, team_win_rate, planned_at, leads, expected_gain, expected_gain_of_greedy, optimality_gap)
             SELECT 'r', d, '{}', 1, '{}', '{}', 1, 0.5, d, 1, 1, 1, 0 FROM unnest('{2024-03-10Z,2026-01-10Z}'::timestamptz[]) AS d;
             INSERT INTO routing_decisions (lead_id, run_id, value, probability, outcome, reason, class, product, hops, value_known, place, candidates)
@@ -162,8 +162,8 @@ public sealed class RetentionTests(PostgresServer server)
             INSERT INTO ml_models (status, reason, algorithm, format, code_version, seed, content, sha256, features, metrics, data_from, data_to, training_rows, training_deals, won, lost, trained_at, published_at, retired_at)
             SELECT s, 'x', 'a', 1, '0', 1, '\x00', '\x00', '[]', '{}', '2024-01-01Z', '2024-03-01Z', 1, 1, 1, 0, t, CASE WHEN s <> 'refused' THEN t END, CASE WHEN s = 'retired' THEN t END
             FROM (VALUES ('published', timestamptz '2024-03-10Z'), ('retired', timestamptz '2024-03-10Z'), ('refused', timestamptz '2024-03-10Z'), ('refused', timestamptz '2026-01-10Z')) AS m (s, t);
-            INSERT INTO deal_predictions (pipeline_id, inputs_hash, predicted_at, answered_by, win_model, probability, expected_value, risk)
-            SELECT p.id, 1, '2026-01-10Z', 'model', m.id, 0.5, 1, 0.5 FROM sales_pipeline p, ml_models m WHERE m.status = 'retired';
+            INSERT INTO deal_predictions (pipeline_id, inputs_hash, parts, predicted_at, answered_by, win_model, log_odds, probability, risk, confidence)
+            SELECT p.id, 1, 1, '2026-01-10Z', 'model', m.id, 0, 0.5, 0.5, 0.5 FROM sales_pipeline p, ml_models m WHERE m.status = 'retired';
             INSERT INTO stored_files (sha256, content_type, content, stored_at)
             SELECT sha256(n::text::bytea), 'text/html', n::text::bytea, '2024-03-10Z' FROM generate_series(1, 3) AS n;
             INSERT INTO reports (report_type, period, period_start, period_end, language, version, sha256, summary, built_at)
