@@ -10,6 +10,8 @@ namespace SalesTasks.Backup;
 /// <summary><c>backup list|verify|restore|release</c>.</summary>
 internal static class BackupCommands
 {
+    private static readonly KeptAs[] s_reasons = [KeptAs.Newest, KeptAs.Daily, KeptAs.Weekly, KeptAs.Monthly];
+
     public static PeopleCommand List()
     {
         var folder = FolderOption();
@@ -210,8 +212,7 @@ internal static class BackupCommands
         ["fault"] = backup.Fault,
     };
 
-    private static IEnumerable<string> Reasons(KeptAs kept) => new[] { KeptAs.Newest, KeptAs.Daily, KeptAs.Weekly, KeptAs.Monthly }
-        .Where(reason => kept.HasFlag(reason)).Select(reason => reason.ToString().ToLowerInvariant());
+    private static IEnumerable<string> Reasons(KeptAs kept) => s_reasons.Where(reason => kept.HasFlag(reason)).Select(reason => reason.ToString().ToLowerInvariant());
 
     private static string Word(PeopleContext context, string reason) => reason switch
     {

@@ -171,6 +171,8 @@ internal sealed class CreateBackup(JobContext context)
                 // Whichever fails ends the other.
                 var tables = CancelOnFailureAsync(Fingerprints.TablesAsync(snapshot, facts.Schema, context.Advance, stop.Token), stop);
                 await CancelOnFailureAsync(dump, stop, tables);
+                // The connection does one thing at a time.
+                var prints = await tables;
                 var after = (await Fingerprints.SequencesAsync(snapshot, stop.Token)).ToDictionary(s => s.Name, s => s.Value, StringComparer.Ordinal);
                 return new BackupManifest
                 {
@@ -188,7 +190,7 @@ internal sealed class CreateBackup(JobContext context)
                     TakenAt = takenAt,
                     FinishedAt = context.Time.GetUtcNow(),
                     Run = context.Run.IdempotencyKey,
-                    Tables = await tables,
+                    Tables = prints,
                     Sequences = [.. before.Select(s => new SequenceRange(s.Name, s.Value, after.GetValueOrDefault(s.Name, s.Value)))],
                     Files = await BackupFolder.DescribeAsync(partial, stop.Token),
                 };
