@@ -67,12 +67,12 @@ internal sealed class BackupRig : IDisposable
         SELECT 'lead-' || i, 'web', 'Añá "x" ' || i, 'a' || i || '@acme.example', now() FROM generate_series(1, 200) AS i;
         INSERT INTO sales_pipeline (lead_ext_id, email, stage) SELECT ext_id, email, 'contacted' FROM leads;
         INSERT INTO lead_score_history (lead_ext_id, score, calculated_at) SELECT ext_id, 50, now() FROM leads;
-        INSERT INTO outbox_messages (idempotency_key, channel, purpose, payload, status, sent_at, finished_at)
-        VALUES ('sent/1', 'slack', 'notice', '{"text": "x"}', 'sent', now(), now());
+        INSERT INTO outbox_messages (idempotency_key, channel, purpose, payload, status, attempts, sent_at, finished_at)
+        VALUES ('sent/1', 'slack', 'notice', '{"text": "x"}', 'sent', 1, now(), now());
         INSERT INTO outbox_messages (idempotency_key, channel, purpose, payload, status)
         VALUES ('waits/1', 'slack', 'notice', '{"text": "x"}', 'pending');
-        INSERT INTO outbox_messages (idempotency_key, channel, purpose, payload, status, lease_token, lease_until)
-        VALUES ('wire/1', 'slack', 'notice', '{"text": "x"}', 'sending', gen_random_uuid(), now() + interval '1 minute')
+        INSERT INTO outbox_messages (idempotency_key, channel, purpose, payload, status, attempts, lease_token, lease_until)
+        VALUES ('wire/1', 'slack', 'notice', '{"text": "x"}', 'sending', 1, gen_random_uuid(), now() + interval '1 minute')
         """);
 
     /// <summary>End of a stand-in's script that does not end by itself; <see cref="Dispose"/> ends it.</summary>

@@ -208,8 +208,8 @@ public sealed class CreateBackupTests(TestDatabase database) : IClassFixture<Tes
     {
         await using var own = await TestDatabase.CreateAsync(database.Server);
         await new BackupRig(own, _rig.Folder).FillAsync();
-        // As the backup does first.
-        await own.ExecuteAsync("SELECT ensure_lead_scores_partition(now() + make_interval(months => n)) FROM generate_series(0, 2) AS n");
+        // As the backup does first, at the instant of the jobs' clock.
+        await own.ExecuteAsync("SELECT ensure_lead_scores_partition(timestamptz '2026-01-31Z' + make_interval(months => n)) FROM generate_series(0, 3) AS n");
         await using var dumping = await own.OpenConnectionAsync();
         await using var held = await dumping.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, TestContext.Current.CancellationToken);
         await using (var locking = dumping.CreateCommand())

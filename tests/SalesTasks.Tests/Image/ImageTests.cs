@@ -119,6 +119,34 @@ public sealed class ImageTests(BuiltImage image, TestDatabase database) : IClass
     }
 
     [Fact]
+    public async Task Run_BackupAndVerify_DoBothWithTheToolsOfTheImage()
+    {
+        await using var own = await TestDatabase.CreateAsync(database.Server);
+        // The container's user is not ours.
+        var folder = Directory.CreateTempSubdirectory("sales-tasks-backup-").FullName;
+        try
+        {
+            File.SetUnixFileMode(folder, (UnixFileMode)0b111_111_111);
+            var options = (string[])[.. ConnectionOf(own), "-v", $"{folder}:/backups", "--tmpfs", "/tmp"];
+            var created = await image.RunAsync(options, "backup", "create");
+
+            Assert.True(created.ExitCode == 0, created.Errors);
+            Assert.Equal(1, LastLine(created.Output).GetProperty("counts").GetProperty("backups_made").GetInt64());
+            var verified = await image.RunAsync(options, "backup", "verify");
+            Assert.True(verified.ExitCode == 0, verified.Output + verified.Errors);
+            Assert.True(await own.ScalarAsync<bool>("SELECT verified_at IS NOT NULL FROM backups"));
+        }
+        finally
+        {
+            if (Environment.IsPrivilegedProcess)
+            {
+                // Another user's files: only root can remove them, and the system's own clean-up.
+                Directory.Delete(folder, recursive: true);
+            }
+        }
+    }
+
+    [Fact]
     public async Task Run_SchemaIsMissing_EndsWithRefused()
     {
         await using var own = await TestDatabase.CreateAsync(database.Server, migrated: false);

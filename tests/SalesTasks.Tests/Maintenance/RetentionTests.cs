@@ -140,7 +140,7 @@ public sealed class RetentionTests(PostgresServer server)
     {
         var database = await TestDatabase.CreateAsync(server);
         await database.WorkAtAsync(Now);
-        await database.ExecuteAsync("SELECT ensure_lead_scores_partition('2024-03-01Z'), ensure_lead_scores_partition('2026-01-10Z')");
+        await database.ExecuteAsync("SELECT ensure_lead_scores_partition('2024-03-01Z'), ensure_lead_scores_partition('2026-01-10Z'), ensure_lead_scores_partition('2026-02-10Z')");
         await database.ExecuteAsync(
             """
             INSERT INTO leads (ext_id, source, email, created_at, updated_at)
@@ -149,8 +149,9 @@ public sealed class RetentionTests(PostgresServer server)
             INSERT INTO sales_pipeline (lead_ext_id, email, stage, qualified_at) VALUES ('deal', 'c@acme.example', 'closed_won', '2024-03-02Z');
             INSERT INTO lead_score_history (lead_ext_id, score, calculated_at) VALUES ('deal', 40, '2024-03-10Z'), ('deal', 50, '2026-01-10Z');
             INSERT INTO lead_engagement_events (lead_ext_id, event_type, occurred_at) VALUES ('heard', 'open', '2024-03-10Z'), ('heard', 'open', '2026-01-10Z');
-            INSERT INTO outbox_messages (idempotency_key, channel, purpose, payload, status, sent_at, finished_at)
-            VALUES ('old/1', 'slack', 'notice', '{"text": "x"}', 'sent', '2024-03-10Z', '2024-03-10Z'), ('new/1', 'slack', 'notice', '{"text": "x"}', 'sent', '2026-01-10Z', '2026-01-10Z');
+            INSERT INTO outbox_messages (idempotency_key, channel, purpose, payload, status, attempts, sent_at, finished_at)
+            VALUES ('old/1', 'slack', 'notice', '{"text": "x"}', 'sent', 1, '2024-03-10Z', '2024-03-10Z'),
+              ('new/1', 'slack', 'notice', '{"text": "x"}', 'sent', 1, '2026-01-10Z', '2026-01-10Z');
             INSERT INTO task_runs (command, dag_id, task_id, run_id, started_at, finished_at, status, exit_code, parameters, try_number, map_index, program_version)
             SELECT 'scoring score', 'd', 't', 'r' || d, d, d, 'succeeded', 0, '{}', 1, -1, '0' FROM unnest('{2024-03-10Z,2026-01-09Z,2026-01-10Z}'::timestamptz[]) AS d;
             INSERT INTO routing_runs (run_key, as_of, settings, seed, products, regions, typical_value, team_win_rate, planned_at, leads, expected_gain, expected_gain_of_greedy, optimality_gap)
