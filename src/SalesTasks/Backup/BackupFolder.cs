@@ -178,12 +178,12 @@ internal sealed partial class BackupFolder(string path, ManifestSeal seal)
 
     public void NoteVerified(string name, Verification verification)
     {
-        var path = System.IO.Path.Combine(PathOf(name), VerificationName);
+        var place = System.IO.Path.Combine(PathOf(name), VerificationName);
         var bytes = JsonSerializer.SerializeToUtf8Bytes(verification, ManifestJson.Default.Verification);
         try
         {
-            File.WriteAllBytes(path + ".new", bytes);
-            File.Move(path + ".new", path, overwrite: true);
+            File.WriteAllBytes(place + ".new", bytes);
+            File.Move(place + ".new", place, overwrite: true);
         }
         catch (Exception exception) when (exception is UnauthorizedAccessException or IOException)
         {

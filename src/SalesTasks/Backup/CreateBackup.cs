@@ -204,7 +204,7 @@ internal sealed class CreateBackup(JobContext context)
             tools.Dump,
             [
                 "--format=directory", string.Create(CultureInfo.InvariantCulture, $"--jobs={_jobs}"),
-                // More costs more time than it saves space: level 1 0.8 s and 31 MB, level 6 2.1 s and 27 MB for 100,000 leads.
+                // More costs more time than it saves space: 1 million leads take 6.9 s and 29 MB at level 1, 11.8 s and 27 MB at level 6.
                 "--compress=1",
                 "--schema=" + Fingerprints.Quote(facts.Schema), "--no-unlogged-table-data", "--snapshot=" + snapshot,
                 // Behind a change of the schema.
