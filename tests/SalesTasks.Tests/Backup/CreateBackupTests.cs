@@ -1,7 +1,4 @@
-using System.Text.Json;
-using Npgsql;
 using SalesTasks.Backup;
-using SalesTasks.Database;
 using SalesTasks.Tests.Cli;
 using SalesTasks.Tests.TestBase;
 

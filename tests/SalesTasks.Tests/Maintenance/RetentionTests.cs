@@ -1,4 +1,3 @@
-using SalesTasks.Database;
 using SalesTasks.Maintenance;
 using SalesTasks.Tests.Cli;
 using SalesTasks.Tests.TestBase;
