@@ -121,7 +121,7 @@ public sealed class RetentionTests(PostgresServer server)
         return host.Output;
     }
 
-    private static Task SetAllAsync(TestDatabase database) => database.ExecuteAsync(
+    private static Task<int> SetAllAsync(TestDatabase database) => database.ExecuteAsync(
         "INSERT INTO retention_rules (subject, keep_days) SELECT subject, 365 FROM unnest(@subjects) AS subject",
         ("subjects", RetentionSubject.All.Select(s => s.Name).ToArray()));
 
