@@ -1,4 +1,4 @@
-# The image in which Airflow runs the jobs: the program and the .NET runtime, nothing else.
+# The image in which Airflow runs the jobs: the program, the .NET runtime, and pg_dump and pg_restore for backups. Nothing else.
 #
 #   docker build -t sales-tasks --build-arg REVISION="$(git rev-parse HEAD)" --build-arg CREATED="$(date -u +%FT%TZ)" .
 #   docker run --rm --read-only --tmpfs /tmp -e AIRFLOW_CONN_SALES_POSTGRES=… sales-tasks scoring score
@@ -25,6 +25,25 @@ RUN dotnet restore src/SalesTasks --locked-mode --use-current-runtime -p:Publish
 RUN ls /usr/lib/*-linux-gnu/libgomp.so.1 >/dev/null 2>&1 \
       || (apt-get update -qq && apt-get install -y -qq --no-install-recommends libgomp1); \
     for library in /usr/lib/*-linux-gnu/libgomp.so.1; do install -D "$library" "/native$library" || exit 1; done
+
+# Backups are pg_dump's. It must be at least as new as the server; the distribution's own is 16 on noble and 15 on bookworm. A newer one, by its
+# major number, comes from the PostgreSQL project's packages: --build-arg POSTGRES_CLIENT=18. The two programs go to where the program looks for
+# them, with the libraries they load (TLS, GSSAPI and LDAP come with libpq) except those that the runtime image has and keeps up to date.
+ARG POSTGRES_CLIENT=
+RUN apt-get update -qq \
+ && if [ -n "$POSTGRES_CLIENT" ]; then \
+      apt-get install -y -qq --no-install-recommends postgresql-common ca-certificates >/dev/null \
+        && /usr/share/postgresql-common/pgdg/apt.postgresql.org.sh -y >/dev/null || exit 1; \
+    fi \
+ && apt-get install -y -qq --no-install-recommends "postgresql-client${POSTGRES_CLIENT:+-$POSTGRES_CLIENT}" >/dev/null \
+ && programs=$(ls -d /usr/lib/postgresql/*/bin | sort -V | tail -n 1) \
+ && for program in "$programs/pg_dump" "$programs/pg_restore"; do \
+      install -D "$program" "/native$program" || exit 1; \
+      ldd "$program" | awk '$2 == "=>" && $3 ~ /^\// { print $3 }' \
+        | grep -Ev '/lib(c|m|dl|rt|pthread|resolv|gcc_s|stdc\+\+|ssl|crypto)\.so' \
+        | while read -r library; do install -D "$library" "/native$(readlink -f "$(dirname "$library")")/$(basename "$library")" || exit 1; done \
+        || exit 1; \
+    done
 
 COPY examples/ examples/
 COPY sql/ sql/
@@ -64,7 +83,7 @@ LABEL org.opencontainers.image.title="SalesTasks" \
 # Leads live in time zones; the slim runtime images leave the zone data out.
 COPY --from=build /usr/share/zoneinfo /usr/share/zoneinfo
 COPY --from=build /app /app
-# What LightGBM loads and the slim runtime images lack (0.3 MB).
+# What LightGBM loads and the slim runtime images lack (0.3 MB), and the two programs of backups.
 COPY --from=build /native/ /
 # No diagnostics socket in /tmp, so that the root file system can be read-only without any writable mount.
 ENV DOTNET_EnableDiagnostics=0

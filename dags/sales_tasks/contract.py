@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Iterable, Iterator, Mapping, Sequence
 
 # What a step may connect to. The id comes from the variable SALES_<ROLE>_CONN_ID, here as in the program.
-ROLES = ("postgres", "email", "slack", "crm", "s3", "calls", "tasks", "ml", "encryption")
+ROLES = ("postgres", "email", "slack", "crm", "s3", "calls", "tasks", "ml", "encryption", "backup")
 DEFAULT_POSTGRES = "sales_postgres"
 
 # The program asks itself to end within 8 seconds of SIGTERM; Docker kills after this many.
@@ -27,6 +27,7 @@ RESULT_FOLDER = "/home/app"
 RESULT_PATH = RESULT_FOLDER + "/result.json"
 
 LEADS_FOLDER = "/leads"
+BACKUP_FOLDER = "/backups"
 
 # Handed on to the containers as they are. OTEL_EXPORTER_OTLP_HEADERS is left out: it may hold a token, and these are shown in the UI.
 PASSED_ON = (
@@ -64,6 +65,7 @@ class Settings:
     shards: int = 1
     memory_mb: int = 1024
     leads_volume: str | None = None
+    backup_volume: str | None = None
     docker_url: str = "unix:///var/run/docker.sock"
     docker_cert_path: str | None = None
     docker_network: str = "bridge"
@@ -106,6 +108,7 @@ class Settings:
             shards=number("SALES_SHARDS", cls.shards, 1, 1024),
             memory_mb=number("SALES_MEMORY_MB", cls.memory_mb, 128, 1024 * 1024),
             leads_volume=text("SALES_LEADS_VOLUME"),
+            backup_volume=text("SALES_BACKUP_VOLUME"),
             docker_url=text("SALES_DOCKER_URL") or text("DOCKER_HOST") or cls.docker_url,
             docker_cert_path=text("DOCKER_CERT_PATH"),
             docker_network=text("SALES_DOCKER_NETWORK") or cls.docker_network,

@@ -85,6 +85,7 @@ def step(
     options: Mapping[str, Any] | None = None,
     sharded: bool = False,
     files: bool = False,
+    backups: bool = False,
     updates: Sequence[str] = (),
     pool: str = PIPELINE_POOL,
     memory_mb: int | None = None,
@@ -99,6 +100,7 @@ def step(
     :param options: the command's flags by parameter name; they win over the run's params.
     :param sharded: the command takes ``--shard``: with SALES_SHARDS above 1 it is mapped over that many containers.
     :param files: it reads or writes files: the volume SALES_LEADS_VOLUME, where there is one, is mounted at /leads.
+    :param backups: it writes backups: the volume SALES_BACKUP_VOLUME, where there is one, is mounted at /backups.
     :param updates: tables it changes; each is announced as the dataset ``x-sales-tasks://TABLE``.
     :param memory_mb: memory limit, where SALES_MEMORY_MB does not fit.
     :param task_options: further arguments of the task, such as ``execution_timeout``.
@@ -106,7 +108,7 @@ def step(
     settings = contract.Settings.read(os.environ)
     ids = settings.ids_of(connections)
     runtime = _RUNTIMES[settings.runtime]
-    operator, words, arguments = runtime(settings, ids, files, memory_mb or settings.memory_mb)
+    operator, words, arguments = runtime(settings, ids, _volumes(settings, files, backups), memory_mb or settings.memory_mb)
     arguments.update(
         task_id=task_id or command.replace(" ", "_"),
         pool=pool,
@@ -121,7 +123,18 @@ def step(
     return operator(**arguments, **{words: contract.arguments(command, options)})
 
 
-def _docker(settings: contract.Settings, ids: dict[str, str], files: bool, memory_mb: int) -> tuple[Any, str, dict[str, Any]]:
+def _volumes(settings: contract.Settings, files: bool, backups: bool) -> list[tuple[str, str, str]]:
+    """Name, what to mount, and where."""
+    wanted = [
+        ("leads", settings.leads_volume if files else None, contract.LEADS_FOLDER),
+        ("backups", settings.backup_volume if backups else None, contract.BACKUP_FOLDER),
+    ]
+    return [(name, volume, folder) for name, volume, folder in wanted if volume]
+
+
+def _docker(
+    settings: contract.Settings, ids: dict[str, str], volumes: list[tuple[str, str, str]], memory_mb: int
+) -> tuple[Any, str, dict[str, Any]]:
     # Imported when needed: an Airflow on Kubernetes need not have the Docker provider, nor the other way round.
     from docker.types import Mount
 
@@ -145,13 +158,16 @@ def _docker(settings: contract.Settings, ids: dict[str, str], files: bool, memor
             tls_client_cert=f"{settings.docker_cert_path}/cert.pem",
             tls_client_key=f"{settings.docker_cert_path}/key.pem",
         )
-    if files and settings.leads_volume:
-        kind = "bind" if settings.leads_volume.startswith("/") else "volume"
-        arguments["mounts"] = [Mount(target=contract.LEADS_FOLDER, source=settings.leads_volume, type=kind)]
+    if volumes:
+        arguments["mounts"] = [
+            Mount(target=folder, source=volume, type="bind" if volume.startswith("/") else "volume") for _, volume, folder in volumes
+        ]
     return DockerStep, "command", arguments
 
 
-def _kubernetes(settings: contract.Settings, ids: dict[str, str], files: bool, memory_mb: int) -> tuple[Any, str, dict[str, Any]]:
+def _kubernetes(
+    settings: contract.Settings, ids: dict[str, str], volumes: list[tuple[str, str, str]], memory_mb: int
+) -> tuple[Any, str, dict[str, Any]]:
     from kubernetes.client import models as k8s
 
     from sales_tasks.kubernetes_runtime import REMOVE_ALWAYS, KubernetesStep
@@ -165,12 +181,12 @@ def _kubernetes(settings: contract.Settings, ids: dict[str, str], files: bool, m
         for variable in map(contract.connection_variable, dict.fromkeys(ids.values()))
     ]
     shown = [k8s.V1EnvVar(name=name, value=value) for name, value in contract.step_environment(settings, ids).items()]
-    volumes = [k8s.V1Volume(name="tmp", empty_dir=k8s.V1EmptyDirVolumeSource())]
+    pod_volumes = [k8s.V1Volume(name="tmp", empty_dir=k8s.V1EmptyDirVolumeSource())]
     mounts = [k8s.V1VolumeMount(name="tmp", mount_path="/tmp")]
-    if files and settings.leads_volume:
-        claim = k8s.V1PersistentVolumeClaimVolumeSource(claim_name=settings.leads_volume)
-        volumes.append(k8s.V1Volume(name="leads", persistent_volume_claim=claim))
-        mounts.append(k8s.V1VolumeMount(name="leads", mount_path=contract.LEADS_FOLDER))
+    for name, volume, folder in volumes:
+        claim = k8s.V1PersistentVolumeClaimVolumeSource(claim_name=volume)
+        pod_volumes.append(k8s.V1Volume(name=name, persistent_volume_claim=claim))
+        mounts.append(k8s.V1VolumeMount(name=name, mount_path=folder))
     arguments: dict[str, Any] = {
         "image": settings.image,
         "env_vars": [*shown, *secrets],
@@ -196,7 +212,7 @@ def _kubernetes(settings: contract.Settings, ids: dict[str, str], files: bool, m
             "readOnlyRootFilesystem": True,
             "capabilities": {"drop": ["ALL"]},
         },
-        "volumes": volumes,
+        "volumes": pod_volumes,
         "volume_mounts": mounts,
         **REMOVE_ALWAYS,
     }

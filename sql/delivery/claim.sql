@@ -38,7 +38,9 @@ WITH judged AS MATERIALIZED (
   SET status = 'leased', lease_token = @token, lease_until = clock_timestamp() + @lease_seconds * interval '1 second', reason = NULL
   FROM judged j
   WHERE m.id = j.message_id AND j.verdict = 'send'
-  RETURNING m.id, m.idempotency_key, m.purpose, m.lead_ext_id, m.step_number, m.recipient, m.payload, m.attempts, m.failures, m.not_before
+  RETURNING
+    m.id, concat_ws('~', m.idempotency_key, nullif(m.key_epoch, '')) AS idempotency_key, m.purpose, m.lead_ext_id, m.step_number, m.recipient,
+    m.payload, m.attempts, m.failures, m.not_before
 )
 SELECT
   'send' AS verdict, id, idempotency_key, purpose, lead_ext_id, step_number, recipient, payload::text AS payload, attempts, failures, not_before

@@ -2,6 +2,7 @@ using SalesTasks.Adoption;
 using SalesTasks.Airflow;
 using SalesTasks.Alerts;
 using SalesTasks.Audit;
+using SalesTasks.Backup;
 using SalesTasks.Campaigns;
 using SalesTasks.Cli;
 using SalesTasks.Crm;
@@ -47,17 +48,15 @@ internal static class Commands
         new("sales_ml_predictions", PredictionJobs.Predict, OutboxJobs.Dispatch),
         new("sales_timing_optimizer", TimingJobs.Analyze, TimingJobs.Apply),
         new("sales_alerts_intelligent", AlertJobs.Evaluate, OutboxJobs.Dispatch),
-        new("sales_maintenance", MaintenanceJobs.Maintain, EncryptionJobs.Encrypt)
-        {
-            Fixed = new Dictionary<JobDefinition, BoolParameter> { [EncryptionJobs.Encrypt] = EncryptionJobs.OnlyWhenOn },
-        },
+        new("sales_maintenance", MaintenanceJobs.Maintain, BackupJobs.Create),
         new("sales_analytics_reports", ReportsJobs.Build, ReportsJobs.Deliver, OutboxJobs.Dispatch),
         new("sales_crm_sync", CrmJobs.Push, CrmJobs.Pull),
         new("sales_lead_ingest", LeadsJobs.Import),
     ];
 
-    /// <summary>What the demo runs, in this order: every DAG that needs nothing but the sample.</summary>
-    public static IReadOnlyList<DagDefinition> DemoDags { get; } = [.. Dags.Where(d => !d.Steps.Contains(LeadsJobs.Import))];
+    /// <summary>What the demo runs, in this order: every DAG that needs nothing but the sample. Its database is not worth a backup.</summary>
+    public static IReadOnlyList<DagDefinition> DemoDags { get; } =
+        [.. Dags.Where(d => !d.Steps.Contains(LeadsJobs.Import)).Select(d => d with { Steps = [.. d.Steps.Where(step => step != BackupJobs.Create)] })];
 
     public static CommandTree Tree(CommandHost host)
     {
@@ -97,6 +96,13 @@ internal static class Commands
         tree.Add(CrmCommands.Status(), "crm");
         tree.Add(CrmCommands.Conflicts(), "crm");
         tree.Add(CrmCommands.Retry(), "crm");
+        tree.Add(BackupCommands.List(), "backup");
+        tree.Add(BackupCommands.Verify(), "backup");
+        tree.Add(BackupCommands.Restore(), "backup");
+        tree.Add(BackupCommands.Release(), "backup");
+        tree.Add(RetentionCommands.Show(), "privacy", "retention");
+        tree.Add(RetentionCommands.Set(), "privacy", "retention");
+        tree.Add(RetentionCommands.Run(), "privacy", "retention");
         tree.Add(DemoCommand.Create(DemoDags));
         tree.Add(BenchmarkCommand.Create(), "ml");
         tree.Add(ModelCommands.Models(), "ml");

@@ -2,12 +2,8 @@ using System.Globalization;
 using SalesTasks.Benchmarks;
 
 // Measures in one run what can only be judged side by side.
-// Usage: [scoring] [cold-start] [routing] [campaigns] [follow-up] [outbox] [reports] [alerts] [experiment] [predict] [timing] [crm] [encryption] [--leads 10000,100000,1000000] [--messages 20000] [--rounds 3]
-string[] known = ["scoring", "cold-start", "routing", "campaigns", "follow-up", "outbox", "reports", "alerts", "experiment", "predict", "timing", "crm", "encryption"];
-// Usage: [scoring] [cold-start] [routing] [campaigns] [follow-up] [outbox] [reports] [alerts] [experiment] [predict] [timing] [crm] [security] [--leads 10000,100000,1000000] [--messages 20000] [--rounds 3]
-string[] known = ["scoring", "cold-start", "routing", "campaigns", "follow-up", "outbox", "reports", "alerts", "experiment", "predict", "timing", "crm", "security"];
-// Usage: [scoring] [cold-start] [routing] [campaigns] [follow-up] [outbox] [reports] [alerts] [experiment] [predict] [timing] [crm] [scale [--jobs "ml predict,routing assign"]] [--leads 10000,100000,1000000] [--messages 20000] [--rounds 3]
-string[] known = ["scoring", "cold-start", "routing", "campaigns", "follow-up", "outbox", "reports", "alerts", "experiment", "predict", "timing", "crm", "scale"];
+// Usage: [scoring] [cold-start] [routing] [campaigns] [follow-up] [outbox] [reports] [alerts] [experiment] [predict] [timing] [crm] [encryption] [security] [scale [--jobs "ml predict,routing assign"]] [--leads 10000,100000,1000000] [--messages 20000] [--rounds 3]
+string[] known = ["scoring", "cold-start", "routing", "campaigns", "follow-up", "outbox", "reports", "alerts", "experiment", "predict", "timing", "crm", "encryption", "security", "scale"];
 var sizes = new List<int> { 10_000, 100_000, 1_000_000 };
 var rounds = 3;
 var messages = 20_000;
@@ -71,6 +67,9 @@ if (wanted.Contains("encryption"))
     foreach (var size in sizes)
     {
         await EncryptionBenchmark.RunAsync(size, stop.Token);
+    }
+}
+
 if (wanted.Contains("security"))
 {
     foreach (var size in sizes)

@@ -297,6 +297,11 @@ class DagTests(unittest.TestCase):
         self.assertEqual("bind", step.mounts[0]["Type"])
         self.assertEqual([], self.tasks(self.load(SALES_LEADS_VOLUME="incoming")["lead_scoring_automation"])[0].mounts)
 
+    def test_backups_have_a_volume_of_their_own(self):
+        maintain, create = self.tasks(self.load(SALES_BACKUP_VOLUME="kept", SALES_LEADS_VOLUME="incoming")["sales_maintenance"])
+        self.assertEqual([("/backups", "kept", "volume")], [(m["Target"], m["Source"], m["Type"]) for m in create.mounts])
+        self.assertEqual([], maintain.mounts)
+
     def test_wrong_environment_is_an_import_error_that_names_it(self):
         with self.assertRaisesRegex(ValueError, "SALES_RUNTIME: 'swarm'"):
             self.load(SALES_RUNTIME="swarm")

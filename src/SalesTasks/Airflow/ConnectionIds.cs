@@ -17,6 +17,7 @@ internal sealed class ConnectionIds(Func<string, string?> environment)
     public const string EncryptionVariable = "SALES_ENCRYPTION_CONN_ID";
 
     public const string DefaultEncryption = "sales_encryption";
+    public const string BackupVariable = "SALES_BACKUP_CONN_ID";
 
     public const string DefaultPostgres = "sales_postgres";
 
@@ -38,6 +39,9 @@ internal sealed class ConnectionIds(Func<string, string?> environment)
     public string Encryption => Read(EncryptionVariable) ?? DefaultEncryption;
 
     public string? Ml => Read(MlVariable);
+
+    /// <summary>Its password is the key that seals backups.</summary>
+    public string? Backup => Read(BackupVariable);
 
     /// <summary>Blank counts as unset: Compose and Kubernetes set variables that have no value to "".</summary>
     private string? Read(string variable) => environment(variable)?.Trim() is { Length: > 0 } id ? id : null;

@@ -169,10 +169,12 @@ internal static class CommandGroups
         "reports" => "Build the weekly or monthly report and bring it to people",
         "experiment" => "Hold out a random share of leads and measure what the automation does",
         "crm" => "Keep leads and deals in step with the CRM, show and settle what did not go through",
-        "privacy" => "What is stored about people: give it out, take it out of everything, encrypt it",
+        "privacy" => "What is stored about people: give it out, take it out of everything, encrypt it, let it expire",
         "db" => "Schema and database care",
         "roles" => "Group roles of the database: who may do what",
         "audit" => "Who changed what, and who read about whom",
+        "backup" => "Make, list, verify and restore backups",
+        "retention" => "How long what is kept",
         _ => throw new ArgumentOutOfRangeException(nameof(word), word, "A command group needs a description."),
     };
 }

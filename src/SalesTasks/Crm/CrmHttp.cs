@@ -202,7 +202,7 @@ internal sealed class CrmHttp : IDisposable
             {
                 Xml = isXml ? Encoding.UTF8.GetString(bytes) : null,
                 RetryAfter = retry?.Delta ?? (retry?.Date is { } date ? date - _time.GetUtcNow() : null),
-                LimitInfo = response.Headers.TryGetValues("Sforce-Limit-Info", out var told) ? told.FirstOrDefault() : null,
+                LimitInfo = response.Headers.TryGetValues("Sforce-Limit-Info", out var limit) ? limit.FirstOrDefault() : null,
             };
         }
         finally

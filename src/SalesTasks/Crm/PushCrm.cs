@@ -53,6 +53,7 @@ internal sealed partial class PushCrm
             return new JobResult(new Dictionary<string, long>(StringComparer.Ordinal)) { NothingToDo = true };
         }
 
+        await RestoreHold.RequireReleasedAsync(context.Database, cancellationToken);
         await using var session = await CrmSession.OpenAsync(context, cancellationToken);
         var push = new PushCrm(session);
         JobException? failure = null;

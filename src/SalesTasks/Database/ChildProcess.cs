@@ -24,8 +24,12 @@ internal static class ChildProcess
     }
 
     /// <summary>Runs a program to its end; a cancelled one is killed.</summary>
+    public static Task<Result> RunAsync(string file, IEnumerable<string> arguments, string? input, CancellationToken cancellationToken) =>
+        RunAsync(file, arguments, new Dictionary<string, string?>(), input, cancellationToken);
+
+    /// <summary>The same with further environment variables, among them secrets, which have no place in arguments; null removes one.</summary>
     public static async Task<Result> RunAsync(
-        string file, IEnumerable<string> arguments, string? input, CancellationToken cancellationToken)
+        string file, IEnumerable<string> arguments, IReadOnlyDictionary<string, string?> environment, string? input, CancellationToken cancellationToken)
     {
         var start = new ProcessStartInfo(file, arguments)
         {
@@ -36,6 +40,11 @@ internal static class ChildProcess
             WorkingDirectory = "/",
         };
         start.Environment["LC_ALL"] = "C";
+        foreach (var (name, value) in environment)
+        {
+            start.Environment[name] = value;
+        }
+
         using var process = Launch(start);
         // Streams that were read are not closed with the process.
         using var standardOutput = process.StandardOutput;

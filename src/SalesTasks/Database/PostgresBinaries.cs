@@ -78,21 +78,27 @@ internal sealed partial record PostgresBinaries(string Folder, Version Version)
     /// <summary>What a person types here to install a server; null where we know no package.</summary>
     public static string? InstallCommand() => InstallCommands.FirstOrDefault(install => File.Exists(install.Tool)).Command;
 
+    /// <summary>Where programs of PostgreSQL may be: the folders of PATH, then the usual places.</summary>
+    public static IEnumerable<string> Folders() =>
+        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries).Concat(Places.SelectMany(Expand));
+
+    /// <summary>What a program says with <c>--version</c>; null where that is no version of PostgreSQL.</summary>
+    public static async Task<Version?> VersionAsync(string program, CancellationToken cancellationToken)
+    {
+        // "postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)"; betas: "19beta1".
+        var result = await ChildProcess.RunAsync(program, ["--version"], null, cancellationToken);
+        var match = VersionNumber().Match(result.Output);
+        return match.Success ? new Version(Number(match.Groups["major"]), Number(match.Groups["minor"])) : null;
+
+        static int Number(Group digits) => digits.Success ? int.Parse(digits.ValueSpan, CultureInfo.InvariantCulture) : 0;
+    }
+
     public override string ToString() => $"{Folder} ({Version})";
 
     private static bool HasPrograms(string folder) => Programs.All(program => File.Exists(Path.Combine(folder, program)));
 
-    private static async Task<PostgresBinaries?> ReadAsync(string folder, CancellationToken cancellationToken)
-    {
-        // "postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)"; betas: "19beta1".
-        var result = await ChildProcess.RunAsync(Path.Combine(folder, "postgres"), ["--version"], null, cancellationToken);
-        var match = VersionNumber().Match(result.Output);
-        return match.Success
-            ? new PostgresBinaries(folder, new Version(Number(match.Groups["major"]), Number(match.Groups["minor"])))
-            : null;
-
-        static int Number(Group digits) => digits.Success ? int.Parse(digits.ValueSpan, CultureInfo.InvariantCulture) : 0;
-    }
+    private static async Task<PostgresBinaries?> ReadAsync(string folder, CancellationToken cancellationToken) =>
+        await VersionAsync(Path.Combine(folder, "postgres"), cancellationToken) is { } version ? new PostgresBinaries(folder, version) : null;
 
     private static IEnumerable<string> Expand(string place)
     {

@@ -2,7 +2,7 @@ namespace SalesTasks.Delivery;
 
 /// <summary>A claimed row of <c>outbox_messages</c>, as its channel needs it.</summary>
 /// <param name="Id">The row.</param>
-/// <param name="IdempotencyKey">Printable ASCII, at most 200 characters; the same at every attempt.</param>
+/// <param name="IdempotencyKey">Printable ASCII, at most 217 characters; the same at every attempt. In a copy that was restored from a backup it ends in that restore's mark.</param>
 /// <param name="Purpose">campaign, followup, notice, alert, report or summary.</param>
 /// <param name="LeadExtId">The lead it is about, null where it is about none.</param>
 /// <param name="StepNumber">The campaign's step.</param>

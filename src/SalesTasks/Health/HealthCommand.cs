@@ -14,7 +14,7 @@ internal static class HealthCommand
 {
     /// <summary>In the order people read them.</summary>
     internal static readonly string[] Checks =
-        ["recent_leads", "scoring", "unassigned", "overdue_tasks", "campaigns", "due_actions", "jobs", "outbox", "model"];
+        ["recent_leads", "scoring", "unassigned", "overdue_tasks", "campaigns", "due_actions", "jobs", "outbox", "model", "backup"];
 
     /// <summary>A health check that hangs says nothing.</summary>
     private static readonly SalesDatabaseOptions s_options = new()

@@ -26,6 +26,7 @@ internal sealed class MaintainDatabase(JobContext context)
             ["partitions_dropped"] = await DropPartitionsAsync(cancellationToken) + await DropAuditAsync(cancellationToken),
             ["task_runs_deleted"] = await DeleteTaskRunsAsync(cancellationToken),
             ["payloads_cleared"] = await ClearPayloadsAsync(cancellationToken),
+            ["retention_removed"] = await RunRulesAsync(cancellationToken),
             // After what changes many rows.
             ["tables_analyzed"] = await AnalyzeAsync(cancellationToken),
             ["metrics_refreshed"] = await RefreshMetricsAsync(cancellationToken),
@@ -86,7 +87,7 @@ internal sealed class MaintainDatabase(JobContext context)
         {
             if (await TryAsync(
                 "drop " + name,
-                async (connection, token) => await connection.ScalarStatementAsync<bool>("maintenance/drop_partition", [("name", name)], token) ? 1 : 0,
+                (connection, token) => DropPartitionAsync(connection, name, token),
                 cancellationToken) is not { } gone)
             {
                 break;
@@ -103,6 +104,23 @@ internal sealed class MaintainDatabase(JobContext context)
         ? (await QueryAsync("maintenance/count_old_audit", [], row => row.GetInt64(0), cancellationToken))[0]
         : await TryAsync(
             "drop old audit entries", (connection, token) => connection.ScalarStatementAsync<int>("maintenance/drop_old_audit", [], token), cancellationToken) ?? 0;
+
+    /// <summary>Detaches and drops a month of score history, with the owner's rights: 1, or 0 where it is not there any more.</summary>
+    internal static async Task<int> DropPartitionAsync(NpgsqlConnection connection, string name, CancellationToken cancellationToken) =>
+        await connection.ScalarStatementAsync<bool>("maintenance/drop_partition", [("name", name)], cancellationToken) ? 1 : 0;
+
+    /// <summary>What <c>privacy retention set</c> says, beside this run's own parameters.</summary>
+    private async Task<long> RunRulesAsync(CancellationToken cancellationToken)
+    {
+        var wait = TimeSpan.FromSeconds(context.Parameters.Get(MaintenanceJobs.LockTimeoutSeconds));
+        var outcomes = await new Retention(context.Database, context.Time, context.AsOf, wait, context.Advance).RunAsync(context.DryRun, cancellationToken);
+        foreach (var outcome in outcomes.Where(outcome => outcome.Left is not null))
+        {
+            Skip<int>("retention of " + outcome.Subject.Name, outcome.Left!);
+        }
+
+        return outcomes.Where(outcome => outcome.Subject != RetentionSubject.InactiveLeads).Sum(outcome => outcome.Count);
+    }
 
     private async Task<long> DeleteTaskRunsAsync(CancellationToken cancellationToken)
     {

@@ -24,6 +24,7 @@ internal static class DispatchOutbox
             MaxMessages = Math.Min(
                 context.MaxLeads, context.Parameters.Get(OutboxJobs.MaxMessages) is > 0 and var limit ? limit : long.MaxValue),
         };
+        await RestoreHold.RequireReleasedAsync(context.Database, cancellationToken);
         var channels = Channels.Open(context.ConnectionIds, context.Connections, options, context.Time);
         try
         {

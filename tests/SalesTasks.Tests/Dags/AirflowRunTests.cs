@@ -9,6 +9,7 @@ namespace SalesTasks.Tests.Dags;
 /// Airflow is not installed (it is no prerequisite of the tests, on a build server neither) these are skipped; all other tests of the DAGs
 /// run everywhere.
 /// </summary>
+[System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
 public sealed class AirflowRunTests(BuiltImage image, TestDatabase database) : IClassFixture<TestDatabase>
 {
     private static readonly Dictionary<string, string> s_conf = new(StringComparer.Ordinal)
@@ -26,6 +27,8 @@ public sealed class AirflowRunTests(BuiltImage image, TestDatabase database) : I
         await image.BuildAsync();
         await image.DockerAsync("tag", "{image}", "sales-tasks-test:dags");
         var home = Directory.CreateTempSubdirectory("sales-tasks-airflow-").FullName;
+        // The container's user is not ours.
+        File.SetUnixFileMode(Directory.CreateDirectory($"{home}/backups").FullName, (UnixFileMode)0b111_111_111);
         try
         {
             var run = await Checkout.RunAsync(
@@ -85,6 +88,7 @@ public sealed class AirflowRunTests(BuiltImage image, TestDatabase database) : I
         $"SALES_INSTANCE={home}",
         "SALES_DOCKER_NETWORK=host",
         $"SALES_LEADS_VOLUME={Checkout.Root}/examples/leads",
+        $"SALES_BACKUP_VOLUME={home}/backups",
         .. image.EngineHost is { } host ? [$"DOCKER_HOST={host}"] : Array.Empty<string>(),
     ];
 }

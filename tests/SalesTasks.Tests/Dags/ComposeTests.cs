@@ -76,6 +76,7 @@ public sealed partial class ComposeTests
 
         Assert.Equal(Text(Map(Map(s_file.Value, "networks"), "jobs"), "name"), Text(environment, "SALES_DOCKER_NETWORK"));
         Assert.Equal(Text(Map(Map(s_file.Value, "volumes"), "leads"), "name"), Text(environment, "SALES_LEADS_VOLUME"));
+        Assert.Equal(Text(Map(Map(s_file.Value, "volumes"), "backups"), "name"), Text(environment, "SALES_BACKUP_VOLUME"));
         Assert.Equal("tcp://docker-socket-proxy:2375", Text(environment, "SALES_DOCKER_URL"));
         // Each connection's host is a service on the jobs' network.
         var connections = Json.Parse(File.ReadAllText($"{Checkout.Root}/examples/airflow/connections.json"));

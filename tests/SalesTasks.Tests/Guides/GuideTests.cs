@@ -9,7 +9,7 @@ namespace SalesTasks.Tests.Guides;
 /// <summary>What the guides promise is there: every query runs, every command exists, every column is explained, both languages agree.</summary>
 public sealed partial class GuideTests(TestDatabase database) : IClassFixture<TestDatabase>
 {
-    private static readonly string[] s_guides = ["queries", "operations", "troubleshooting", "best-practices", "migration"];
+    private static readonly string[] s_guides = ["queries", "operations", "troubleshooting", "best-practices", "migration", "backup"];
 
     private static readonly string[] s_functions =
         ["calculate_lead_score", "auto_assign_sales_rep", "get_top_opportunities", "get_leads_at_risk", "update_rep_stats"];

@@ -51,6 +51,12 @@ public sealed class HealthTests(TestDatabase database) : IClassFixture<TestDatab
         { "model", Model("now() - interval '30 days 1 hour'"), "degraded", "(prior), trained 30 d ago" },
         { "model", Model("now() - interval '91 days'"), "critical", "trained 91 d ago" },
         { "model", Model("now() - interval '2 days'"), "healthy", "trained 2 d ago" },
+        { "backup", "", "healthy", "none was made" },
+        { "backup", Backup("now() - interval '49 hours'", "now() - interval '20 days'"), "healthy", "49 h old; last verified 20 d ago" },
+        { "backup", Backup("now() - interval '51 hours'", "now() - interval '20 days'"), "degraded", "51 h old" },
+        { "backup", Backup("now() - interval '8 days'", "now() - interval '8 days'"), "critical", "192 h old" },
+        { "backup", Backup("now() - interval '1 hour'", "NULL"), "healthy", "none was verified yet" },
+        { "backup", Backup("now() - interval '1 hour'", "now() - interval '36 days'"), "degraded", "last verified 36 d ago" },
         { "jobs", "", "healthy", "never ran" },
         { "jobs", Run("succeeded", "now() - interval '1 hour'"), "healthy", "done, started" },
         { "jobs", Run("running", "now() - interval '1 minute'"), "healthy", "running since" },
@@ -169,6 +175,9 @@ public sealed class HealthTests(TestDatabase database) : IClassFixture<TestDatab
         INSERT INTO outbox_messages (idempotency_key, channel, purpose, payload, status, not_before, finished_at)
         VALUES ('k', 'slack', 'summary', '<>', '{status}', {due}, CASE WHEN '{status}' = 'dead' THEN now() END);
         """.Replace("<>", "{}", StringComparison.Ordinal);
+
+    private static string Backup(string taken, string verified) =>
+        $"INSERT INTO backups (name, taken_at, bytes, tables, rows, verified_at) VALUES ('20260131T023000Z', {taken}, 1, 1, 1, {verified});";
 
     private static string Model(string trained) =>
         $"""

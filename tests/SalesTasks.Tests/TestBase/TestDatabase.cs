@@ -38,6 +38,10 @@ public sealed class TestDatabase(PostgresServer server) : IAsyncLifetime
         return new TestDatabase(null!, migrated: true) { _connection = connection, _source = NpgsqlDataSource.Create(connection) };
     }
 
+    /// <summary>A database that is there already, taken as it is; disposing of it leaves it alone.</summary>
+    internal static TestDatabase At(NpgsqlConnectionStringBuilder connection) =>
+        new(null!, migrated: true) { _connection = connection, _source = NpgsqlDataSource.Create(connection) };
+
     /// <summary>The server, for further databases.</summary>
     internal PostgresServer Server => server;
 

@@ -1,0 +1,2 @@
+-- Whether the database is there.
+SELECT EXISTS (SELECT FROM pg_database WHERE datname = @database) AS present

@@ -1,0 +1,2 @@
+-- The restore is done.
+DROP SCHEMA sales_tasks_restore_under_way CASCADE

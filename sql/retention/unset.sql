@@ -1,0 +1,2 @@
+-- The subject is kept for ever again.
+DELETE FROM retention_rules WHERE subject = @subject
