@@ -6,7 +6,9 @@
 -- tasks as well), with sees_all_rows() settled at each row 2,600 ms; for the worker the same as for the owner.
 -- The reader's policies begin with sees_all_rows(), since everybody's views run as the reader. That function is called immutable, which it is for
 -- one user: PostgreSQL then settles it while planning (a plan with policies is made anew for another user), and what is left is no condition at all
--- for the worker and the analyst, and the bare index condition for a rep. The worker's own policy is the constant true, which costs nothing.
+-- for the worker and the analyst, and the bare index condition for a rep. The worker's own policy is the constant true: no condition either, but
+-- the planner keeps column statistics from operators that are not leakproof (those of enums and numerics) on a table with any policy, and guesses
+-- there. A login with BYPASSRLS, which a superuser may give to that of the jobs, has the owner's plans.
 WITH role AS (
   SELECT r.kind, r.name, a.oid FROM unnest(@kinds::text[], @role_names::text[]) AS r (kind, name) LEFT JOIN pg_roles a ON a.rolname = r.name
 ), mine (relation, predicate, addition) AS (

@@ -1,4 +1,3 @@
-using SalesTasks.Database;
 using SalesTasks.Demo;
 using SalesTasks.Tests.Crm;
 using SalesTasks.Tests.TestBase;
@@ -103,71 +102,5 @@ public sealed class WorkerTests(RoledDatabase roled) : IClassFixture<RoledDataba
 
         // 22012: a grant that gives nothing is a warning and no error; the division tells. 22023: the function's own check. 42704, 2BP01: never.
         Assert.True(refused is "42501" or "22012" or "22023", $"{sql}: {refused ?? "done"}");
-    }
-
-    /// <summary>Row-level security is no burden on jobs: the same plan for the worker as for a table's owner, whom no policy concerns.</summary>
-    [Fact]
-    public async Task Plans_OfTheWorker_AreTheOwners()
-    {
-        var different = new List<string>();
-        var compared = 0;
-        await using var connection = await roled.Database.OpenConnectionAsync();
-        foreach (var name in Sql.All().Where(name => !name.StartsWith("demo/", StringComparison.Ordinal) && !name.StartsWith("roles/", StringComparison.Ordinal)))
-        {
-            var text = Sql.Load(name);
-            if (text.Contains("COPY ", StringComparison.Ordinal) || !Planned(text))
-            {
-                continue;
-            }
-
-            var (owner, worker) = (await PlanAsync(connection, text, roled.Login("owner")), await PlanAsync(connection, text, roled.Login("worker")));
-            if (owner is null || worker is null)
-            {
-                // Types that do not follow, or the owner's statement.
-                continue;
-            }
-
-            compared++;
-            if (owner != worker)
-            {
-                different.Add($"{name}\n{owner}\n-- worker\n{worker}");
-            }
-        }
-
-        Assert.True(different.Count == 0, string.Join("\n\n", different));
-        Assert.True(compared > 100, $"only {compared} statements were compared");
-    }
-
-    private static bool Planned(string text) => text.Split('\n').First(line => !line.StartsWith("--", StringComparison.Ordinal))
-        .Split(' ')[0].Trim() is "SELECT" or "WITH" or "INSERT" or "UPDATE" or "DELETE";
-
-    /// <summary>The generic plan, without costs; null where the types of the parameters do not follow from the statement.</summary>
-    private static async Task<string?> PlanAsync(Npgsql.NpgsqlConnection connection, string text, string login)
-    {
-        await using var transaction = await connection.BeginTransactionAsync(TestContext.Current.CancellationToken);
-        try
-        {
-            var numbers = new Dictionary<string, int>(StringComparer.Ordinal);
-            var statement = System.Text.RegularExpressions.Regex.Replace(
-                text, @"(?<![@\w])@\w+", match => $"${(numbers.TryGetValue(match.Value, out var n) ? n : numbers[match.Value] = numbers.Count + 1)}",
-                System.Text.RegularExpressions.RegexOptions.None, TimeSpan.FromSeconds(5));
-            var types = numbers.Keys.Select(name => name is "@as_of" || name.EndsWith("_at", StringComparison.Ordinal) ? "timestamptz" : "unknown").ToList();
-            var nulls = string.Join(", ", numbers.Select(_ => "NULL"));
-            var rows = await RoledDatabase.RowsAsync(
-                connection,
-                $"SET LOCAL ROLE {login}; SET LOCAL plan_cache_mode = force_generic_plan; PREPARE s{(types.Count > 0 ? $" ({string.Join(", ", types)})" : "")} AS {statement};"
-                + $"EXPLAIN (COSTS off) EXECUTE s{(types.Count > 0 ? $" ({nulls})" : "")}");
-            await RoledDatabase.RowsAsync(connection, "DEALLOCATE s");
-            return string.Join('\n', rows);
-        }
-        catch (Npgsql.PostgresException)
-        {
-            return null;
-        }
-        finally
-        {
-            await transaction.RollbackAsync(TestContext.Current.CancellationToken);
-            await RoledDatabase.RowsAsync(connection, "DEALLOCATE ALL");
-        }
     }
 }
