@@ -285,6 +285,6 @@ internal sealed class AdoptDatabase(SalesDatabase database, TimeProvider time, A
                     cancellationToken));
     }
 
-    private static Task PathAsync(NpgsqlConnection connection, string schema, CancellationToken cancellationToken) =>
+    private static Task<int> PathAsync(NpgsqlConnection connection, string schema, CancellationToken cancellationToken) =>
         connection.ExecuteStatementAsync("adoption/path", [("schemas", (string[])[schema])], cancellationToken);
 }

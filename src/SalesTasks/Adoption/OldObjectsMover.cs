@@ -149,10 +149,10 @@ internal sealed class OldObjectsMover(
         return _compatiblePath = [name, .. path];
     }
 
-    private Task PathAsync(string[] schemas, CancellationToken cancellationToken) =>
+    private Task<int> PathAsync(string[] schemas, CancellationToken cancellationToken) =>
         connection.ExecuteStatementAsync("adoption/path", [("schemas", schemas)], cancellationToken);
 
-    private Task FindAsync(
+    private Task<int> FindAsync(
         string name, string kind, string rule, string? column, string? was, string? became, CancellationToken cancellationToken) =>
         connection.ExecuteStatementAsync(
             "adoption/object_finding",
