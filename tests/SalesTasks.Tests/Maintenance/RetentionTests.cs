@@ -41,8 +41,16 @@ public sealed class RetentionTests(PostgresServer server)
         Assert.Equal(
             new Dictionary<string, long>
             {
-                ["alerts"] = 1, ["engagement_events"] = 1, ["inactive_leads"] = 1, ["message_texts"] = 1, ["models"] = 1, ["prediction_history"] = 1,
-                ["report_versions"] = 1, ["routing_decisions"] = 1, ["score_history"] = 1, ["task_runs"] = 1,
+                ["alerts"] = 1,
+                ["engagement_events"] = 1,
+                ["inactive_leads"] = 1,
+                ["message_texts"] = 1,
+                ["models"] = 1,
+                ["prediction_history"] = 1,
+                ["report_versions"] = 1,
+                ["routing_decisions"] = 1,
+                ["score_history"] = 1,
+                ["task_runs"] = 1,
                 // Not before its report is gone.
                 ["report_files"] = 0,
             }.OrderBy(c => c.Key),
