@@ -145,7 +145,7 @@ public sealed class AdoptTests(PostgresServer server, TestDatabase clean) : ICla
         await database.WorkAtAsync(present);
         await AdoptRig.AdoptAsync(database);
         Assert.Equal(["constraints_validated"], (await Sound.FindAsync(database, present)).Select(finding => finding.Check));
-        await using var crm = new CrmRig(database);
+        await using var crm = new CrmRig(database, "hubspot");
 
         foreach (var (dag, job) in Commands.DemoDags.SelectMany(dag => dag.Steps, (dag, job) => (dag, job)))
         {

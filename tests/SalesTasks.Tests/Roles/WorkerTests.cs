@@ -20,7 +20,7 @@ public sealed class WorkerTests(RoledDatabase roled) : IClassFixture<RoledDataba
         }
 
         await using var worker = await TestDatabase.OverAsync(roled.ConnectionOf(roled.Login("worker")));
-        await using var crm = new CrmRig(worker);
+        await using var crm = new CrmRig(worker, "hubspot");
 
         foreach (var (dag, job) in Commands.DemoDags.SelectMany(dag => dag.Steps, (dag, job) => (dag, job)))
         {
