@@ -380,7 +380,7 @@ internal sealed partial class PushCrm
             "crm/drop_seen",
             [
                 ("crm", _session.Store.Crm), ("object", CrmStore.Word(kind)), ("crm_ids", theirs.Values.Select(r => r.Id).ToArray()),
-                ("modified_at", theirs.Values.Select(r => r.ModifiedAt).ToArray()),
+                ("modified", theirs.Values.Select(r => r.ModifiedAt).ToArray()),
             ],
             cancellationToken);
         var links = await _session.Store.LockAsync(connection, ids, _token, cancellationToken);

@@ -46,7 +46,7 @@ public sealed class StatementShapeTests(TestDatabase database) : IClassFixture<T
             ("object", "lead"),
             ("status", "active"),
             ("limit", asked),
-            ("modified_at", Enumerable.Repeat(new DateTime(2100, 1, 1, 0, 0, 0, DateTimeKind.Utc), Asked).ToArray()),
+            ("modified", Enumerable.Repeat(new DateTime(2100, 1, 1, 0, 0, 0, DateTimeKind.Utc), Asked).ToArray()),
             ("token", Guid.Empty),
             ("lease", 60.0),
             ("crm_ids", Enumerable.Range(1, Asked).Select(i => $"{i}").ToArray()));
