@@ -1,8 +1,11 @@
--- Records nobody knew that are of persons who were erased: the CRM has to erase them too, and they make no lead.
+-- Records nobody knew that are of persons who were erased: the CRM has to erase them too, and they make no lead. Looked up one by one, see match_links.
 WITH asked AS MATERIALIZED (
   SELECT t.crm_id, t.key, t.properties ->> 'email' AS email, t.properties ->> 'phone' AS phone, row_number() OVER (ORDER BY t.crm_id) AS place
-  FROM crm_staged t
-  WHERE t.crm = @crm AND t.object = @object AND t.crm_id = ANY (@crm_ids::text[]) AND (SELECT EXISTS (SELECT FROM privacy_tombstones))
+  FROM unnest(@crm_ids::text[]) AS i (crm_id)
+  CROSS JOIN LATERAL (
+    SELECT o.crm_id, o.key, o.properties FROM crm_staged o WHERE o.crm = @crm AND o.object = @object AND o.crm_id = i.crm_id OFFSET 0
+  ) AS t
+  WHERE (SELECT EXISTS (SELECT FROM privacy_tombstones))
 ), found AS MATERIALIZED (
   SELECT a.crm_id, e.kind
   FROM erased_persons(
