@@ -4,7 +4,7 @@
 DELETE FROM crm_staged
 WHERE ctid = ANY (ARRAY(
   SELECT t.id
-  FROM unnest(@crm_ids::text[], @modified_at::timestamptz[]) AS i (crm_id, modified_at)
+  FROM unnest(@crm_ids::text[], @modified::timestamptz[]) AS i (crm_id, modified_at)
   CROSS JOIN LATERAL (
     SELECT o.ctid AS id FROM crm_staged o
     WHERE o.crm = @crm AND o.object = @object AND o.crm_id = i.crm_id AND o.modified_at <= i.modified_at

@@ -1,14 +1,9 @@
--- Records nobody knew that are of persons who were erased: the CRM has to erase them too, and they make no lead.
-WITH asked AS MATERIALIZED (
-  SELECT t.crm_id, t.key, t.properties ->> 'email' AS email, t.properties ->> 'phone' AS phone, row_number() OVER (ORDER BY t.crm_id) AS place
-  FROM crm_staged t
-  WHERE t.crm = @crm AND t.object = @object AND t.crm_id = ANY (@crm_ids::text[]) AND (SELECT EXISTS (SELECT FROM privacy_tombstones))
-), found AS MATERIALIZED (
-  SELECT a.crm_id, e.kind
-  FROM erased_persons(
-    (SELECT array_agg(key::text ORDER BY place) FROM asked), (SELECT array_agg(email ORDER BY place) FROM asked),
-    (SELECT array_agg(phone ORDER BY place) FROM asked)) AS e
-  JOIN asked a USING (place)
+-- Records nobody knew that are of persons who were erased: the CRM has to erase them too, and they make no lead. Told by the values that were
+-- read, since staged ones may be sealed.
+WITH found AS MATERIALIZED (
+  SELECT i.crm_id, e.kind
+  FROM erased_persons(@keys::text[], @emails::text[], @phones::text[]) AS e
+  JOIN unnest(@crm_ids::text[]) WITH ORDINALITY AS i (crm_id, place) USING (place)
 ), queued AS (
   INSERT INTO privacy_crm_erasures (crm, object, crm_id)
   SELECT @crm, @object, f.crm_id FROM found f ORDER BY f.crm_id

@@ -3,19 +3,24 @@ using System.Security.Authentication;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Xml;
+using System.Xml.Linq;
 using SalesTasks.Delivery;
 
 namespace SalesTasks.Crm;
 
 /// <summary>An answer of a CRM.</summary>
-/// <param name="Status">From <see cref="CrmHttp.SendAsync"/> 200 – 499.</param>
+/// <param name="Status">From <see cref="CrmHttp.SendAsync"/> 200 – 499, or 500 with a <see cref="FaultCode"/>.</param>
 /// <param name="Body">JSON; null: none.</param>
 internal sealed record CrmAnswer(int Status, JsonNode? Body)
 {
     public bool Succeeded => Status is >= 200 and < 300;
 
     /// <summary>A body that is XML.</summary>
-    public string? Xml { get; init; }
+    public XElement? Xml { get; init; }
+
+    /// <summary>Of a SOAP fault, such as <c>sf:INVALID_SESSION_ID</c>: its last part.</summary>
+    public string? FaultCode => Xml?.Descendants("faultcode").FirstOrDefault()?.Value.Split(':')[^1];
 
     /// <summary>What Retry-After says.</summary>
     public TimeSpan? RetryAfter { get; init; }
@@ -115,7 +120,7 @@ internal sealed class CrmHttp : IDisposable
                     continue;
                 }
 
-                if (answer.Status is < 500 and not 408)
+                if (answer.Status is < 500 and not 408 || answer.FaultCode is not null)
                 {
                     return answer;
                 }
@@ -134,9 +139,9 @@ internal sealed class CrmHttp : IDisposable
             {
                 fault = $"network: {exception.HttpRequestError}";
             }
-            catch (Exception exception) when (exception is IOException or JsonException)
+            catch (Exception exception) when (exception is IOException or JsonException or XmlException)
             {
-                fault = "its answer was cut off or is no JSON";
+                fault = "its answer was cut off or is not what was asked for";
             }
             catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
             {
@@ -195,12 +200,13 @@ internal sealed class CrmHttp : IDisposable
             }
 
             // An error page of a gateway is no JSON; its status says enough.
+            var succeeded = status is >= 200 and < 300;
             var isXml = response.Content.Headers.ContentType?.MediaType is "text/xml";
-            var json = bytes.Length == 0 || isXml ? null : status is >= 200 and < 300 ? JsonNode.Parse(bytes) : TryParse(bytes);
+            var json = bytes.Length == 0 || isXml ? null : succeeded ? JsonNode.Parse(bytes) : TryParse(bytes, b => JsonNode.Parse(b));
             var retry = response.Headers.RetryAfter;
             return new CrmAnswer(status, json)
             {
-                Xml = isXml ? Encoding.UTF8.GetString(bytes) : null,
+                Xml = bytes.Length == 0 || !isXml ? null : succeeded ? ParseXml(bytes) : TryParse(bytes, ParseXml),
                 RetryAfter = retry?.Delta ?? (retry?.Date is { } date ? date - _time.GetUtcNow() : null),
                 LimitInfo = response.Headers.TryGetValues("Sforce-Limit-Info", out var limit) ? limit.FirstOrDefault() : null,
             };
@@ -213,13 +219,16 @@ internal sealed class CrmHttp : IDisposable
 
     private sealed record Told(DateTimeOffset At, long Since);
 
-    private static JsonNode? TryParse(byte[] bytes)
+    private static XElement ParseXml(byte[] bytes) => XElement.Parse(Encoding.UTF8.GetString(bytes));
+
+    private static T? TryParse<T>(byte[] bytes, Func<byte[], T?> parse)
+        where T : class
     {
         try
         {
-            return JsonNode.Parse(bytes);
+            return parse(bytes);
         }
-        catch (JsonException)
+        catch (Exception exception) when (exception is JsonException or XmlException)
         {
             return null;
         }

@@ -56,6 +56,12 @@ internal sealed partial class CrmSession : IAsyncDisposable
         var id = context.ConnectionIds.Crm
             ?? throw JobException.Usage($"{ConnectionIds.CrmVariable} is not set; allowed: the id of the CRM's connection.");
         var connection = context.Connections.Resolve(id);
+        if ((connection.Type == "salesforce") != (type == "salesforce"))
+        {
+            throw connection.Source.Fault(
+                $"its type is {ConnectionSource.Shown(connection.Type)}, but {CrmJobs.CrmType.Name} is {type}; allowed: {(type == "salesforce" ? type : "http")}");
+        }
+
         var mapping = CrmMapping.Load(type, context.Parameters.Get(CrmJobs.MappingFile));
         var vault = await Vault.OpenAsync(context.Database, context.ConnectionIds, context.Connections, writes: !context.DryRun, cancellationToken);
         var timeout = TimeSpan.FromSeconds(context.Parameters.Get(CrmJobs.RequestTimeout));

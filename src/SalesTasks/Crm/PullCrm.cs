@@ -320,7 +320,13 @@ internal sealed class PullCrm
         if (unknown.Count > 0)
         {
             var erased = await connection.QueryStatementAsync(
-                "crm/queue_erased", Of(kind, ("crm_ids", unknown.Select(r => r.CrmId).ToArray())), row => row.GetString(0), cancellationToken);
+                "crm/queue_erased",
+                Of(
+                    kind, ("crm_ids", unknown.ConvertAll(r => r.CrmId).ToArray()), ("keys", unknown.ConvertAll(r => r.Key).ToArray()),
+                    ("emails", unknown.ConvertAll(r => r.Values.GetValueOrDefault("email")).ToArray()),
+                    ("phones", unknown.ConvertAll(r => r.Values.GetValueOrDefault("phone")).ToArray())),
+                row => row.GetString(0),
+                cancellationToken);
             unknown.RemoveAll(r => erased.Contains(r.CrmId, StringComparer.Ordinal));
         }
 

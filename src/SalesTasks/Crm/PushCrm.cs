@@ -156,7 +156,7 @@ internal sealed partial class PushCrm
         {
             var map = _session.Mapping.Of(kind);
             var computed = map.Fields.Where(f => f.Ours.Computed).Select(f => f.Ours.Name).ToHashSet(StringComparer.Ordinal);
-            long created = 0, updated = 0, deleted = 0, changed = 0;
+            long created = 0, updated = 0, deleted = 0, changed = 0, unmapped = 0;
             for (var after = 0L; ;)
             {
                 var links = await connection.QueryStatementAsync(
@@ -180,6 +180,7 @@ internal sealed partial class PushCrm
                     else if (facts.TryGetValue(link.Id, out var ours))
                     {
                         var fields = Changed(map, link, ours);
+                        unmapped += count ? map.Fields.Count(f => !_session.Values.TryEncode(kind, f, ours.Values.GetValueOrDefault(f.Ours.Name), out _)) : 0;
                         created += link.CrmId is null ? 1 : 0;
                         updated += link.CrmId is not null && fields.Count > 0 ? 1 : 0;
                         changed += link.CrmId is not null && fields.Any(f => !computed.Contains(f)) ? 1 : 0;
@@ -193,6 +194,7 @@ internal sealed partial class PushCrm
                 _counts[Name(kind, "created")] = created;
                 _counts[Name(kind, "updated")] = updated;
                 _counts["deleted"] += deleted;
+                _counts["unmapped"] += unmapped;
             }
         }
     }
@@ -380,7 +382,7 @@ internal sealed partial class PushCrm
             "crm/drop_seen",
             [
                 ("crm", _session.Store.Crm), ("object", CrmStore.Word(kind)), ("crm_ids", theirs.Values.Select(r => r.Id).ToArray()),
-                ("modified_at", theirs.Values.Select(r => r.ModifiedAt).ToArray()),
+                ("modified", theirs.Values.Select(r => r.ModifiedAt).ToArray()),
             ],
             cancellationToken);
         var links = await _session.Store.LockAsync(connection, ids, _token, cancellationToken);

@@ -189,6 +189,11 @@ internal sealed class Salesforce : ICrm
         foreach (var chunk in ids.Concat(losers.Select(r => Text(r, "Id")!)).Distinct(StringComparer.Ordinal).Chunk(Collection))
         {
             var refused = await _session.PurgeAsync(chunk, cancellationToken);
+            if (refused.Contains("UNABLE_TO_LOCK_ROW"))
+            {
+                throw JobException.Temporary("Salesforce: records are locked by somebody else; the next run goes on where this one ends.");
+            }
+
             // What was gone before is no longer in the bin, which is no fault.
             var left = chunk.Zip(refused).Where(r => r.Second is { } why
                 && (binned.Contains(r.First) || why.StartsWith("INSUFFICIENT_ACCESS", StringComparison.Ordinal))).ToList();

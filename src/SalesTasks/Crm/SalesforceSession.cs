@@ -155,28 +155,44 @@ internal sealed partial class SalesforceSession(CrmHttp http, SalesforceSettings
     /// <exception cref="JobException">69 and 75.</exception>
     public async Task<IReadOnlyList<string?>> PurgeAsync(IReadOnlyList<string> ids, CancellationToken cancellationToken)
     {
-        if (_token is null)
+        for (var attempt = 1; ; attempt++)
         {
-            await SignInAsync(cancellationToken);
-        }
-
-        var envelope = new XElement(
-            s_envelope + "Envelope",
-            new XElement(s_envelope + "Header", new XElement(s_partner + "SessionHeader", new XElement(s_partner + "sessionId", _token))),
-            new XElement(s_envelope + "Body", new XElement(s_partner + "emptyRecycleBin", ids.Select(id => new XElement(s_partner + "ids", id)))));
-        var answer = await http.SendAsync(
-            new CrmRequest(HttpMethod.Post, new Uri($"{_instance}/services/Soap/u/{settings.Version}"), new Dictionary<string, string> { ["SOAPAction"] = "\"\"" })
+            if (_token is null)
             {
-                Text = (envelope.ToString(SaveOptions.DisableFormatting), "text/xml"),
-            },
-            Limit,
-            cancellationToken);
-        var results = answer is { Succeeded: true, Xml: { } xml } ? XElement.Parse(xml).Descendants(s_partner + "result").ToList() : [];
-        return results.Count == ids.Count
-            ? results.ConvertAll(r => r.Element(s_partner + "success")?.Value == "true"
-                ? null
-                : r.Descendants(s_partner + "statusCode").FirstOrDefault()?.Value ?? "no reason was told")
-            : throw JobException.Refused($"Salesforce did not empty the recycle bin (HTTP {answer.Status}).");
+                await SignInAsync(cancellationToken);
+            }
+
+            var envelope = new XElement(
+                s_envelope + "Envelope",
+                new XElement(s_envelope + "Header", new XElement(s_partner + "SessionHeader", new XElement(s_partner + "sessionId", _token))),
+                new XElement(s_envelope + "Body", new XElement(s_partner + "emptyRecycleBin", ids.Select(id => new XElement(s_partner + "ids", id)))));
+            var answer = await http.SendAsync(
+                new CrmRequest(HttpMethod.Post, new Uri($"{_instance}/services/Soap/u/{settings.Version}"), new Dictionary<string, string> { ["SOAPAction"] = "\"\"" })
+                {
+                    Text = (envelope.ToString(SaveOptions.DisableFormatting), "text/xml"),
+                },
+                Limit,
+                cancellationToken);
+            var results = answer is { Succeeded: true, Xml: { } xml } ? xml.Descendants(s_partner + "result").ToList() : [];
+            if (results.Count == ids.Count)
+            {
+                return results.ConvertAll(r => r.Element(s_partner + "success")?.Value == "true"
+                    ? null
+                    : r.Descendants(s_partner + "statusCode").FirstOrDefault()?.Value ?? "no reason was told");
+            }
+
+            // SOAP has HTTP 500 for whatever it is; the word tells.
+            switch (answer.FaultCode)
+            {
+                case "INVALID_SESSION_ID" when attempt == 1:
+                    _token = null;
+                    continue;
+                case "SERVER_UNAVAILABLE" or "UNKNOWN_EXCEPTION" or "Server":
+                    throw JobException.Temporary("Salesforce: its recycle bin is not to be had now; the next run goes on where this one ends.");
+                case var code:
+                    throw JobException.Refused($"Salesforce did not empty the recycle bin (HTTP {answer.Status}{(code is { Length: < 60 } && Word().IsMatch(code) ? ", " + code : "")}).");
+            }
+        }
     }
 
     public void Dispose() => http.Dispose();
@@ -234,6 +250,11 @@ internal sealed partial class SalesforceSession(CrmHttp http, SalesforceSettings
         if (answer.Status == 429)
         {
             return new CrmLimit(answer.RetryAfter ?? TimeSpan.FromSeconds(5), "HTTP 429: too many calls at once");
+        }
+
+        if (answer.FaultCode == "REQUEST_LIMIT_EXCEEDED")
+        {
+            return new CrmLimit(s_dailyPause, "REQUEST_LIMIT_EXCEEDED: the organisation's calls of the day are used up");
         }
 
         if (answer.Status != 403 || answer.Body is not JsonArray { Count: > 0 } errors || errors[0]?["errorCode"]?.ToString() != "REQUEST_LIMIT_EXCEEDED")

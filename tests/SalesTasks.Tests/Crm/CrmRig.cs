@@ -79,7 +79,11 @@ internal sealed class CrmRig : IAsyncDisposable
             Error = errors,
         };
         string[] patience = arguments is ["crm", "push" or "pull", ..]
-            ? ["--crm-type", Theirs.Type, .. arguments.Contains("--request-timeout") ? Array.Empty<string>() : ["--request-timeout", "600"]]
+            ?
+            [
+                .. arguments.Contains("--crm-type") ? Array.Empty<string>() : ["--crm-type", Theirs.Type],
+                .. arguments.Contains("--request-timeout") ? Array.Empty<string>() : ["--request-timeout", "600"],
+            ]
             : [];
         var exitCode = await Commands.Tree(host).RunAsync([.. arguments, .. patience]);
         return new CrmAnswerLine(exitCode, output.ToString(), errors.ToString());

@@ -31,6 +31,15 @@ internal abstract class CrmStand : IAsyncDisposable
 
     public abstract int Created { get; }
 
+    /// <summary>Contacts that were erased for good.</summary>
+    public abstract int Erasures { get; }
+
+    /// <summary>The connection may not erase.</summary>
+    public abstract bool Refuses { set; }
+
+    /// <summary>What it lacks then.</summary>
+    public abstract string NeededToErase { get; }
+
     public Func<FakeRequest, FakeFault>? Fault
     {
         set => Http.Fault = value;
@@ -76,6 +85,9 @@ internal abstract class CrmStand : IAsyncDisposable
 
     /// <summary>It may create contacts, or (with "deals") deals.</summary>
     public abstract bool Creates(FakeRequest request, string type);
+
+    /// <summary>A call of an erasure: one that deletes, or the one that does it for good.</summary>
+    public abstract bool Erases(FakeRequest request, bool forGood);
 }
 
 internal sealed class HubSpotStand : CrmStand
@@ -100,6 +112,15 @@ internal sealed class HubSpotStand : CrmStand
     public override int WriteCalls => Fake.WriteCalls;
 
     public override int Created => Fake.Created;
+
+    public override int Erasures => Fake.Erasures;
+
+    public override bool Refuses
+    {
+        set => Fake.Refuses = value;
+    }
+
+    public override string NeededToErase => "scopes";
 
     public override Dictionary<string, object> Connection(string secret) => new() { ["conn_type"] = "http", ["password"] = secret };
 
@@ -133,6 +154,9 @@ internal sealed class HubSpotStand : CrmStand
     public override bool Writes(FakeRequest request) => request.Path.Contains("/batch/", StringComparison.Ordinal);
 
     public override bool Creates(FakeRequest request, string type) => request.Path.EndsWith($"{type}/batch/upsert", StringComparison.Ordinal);
+
+    public override bool Erases(FakeRequest request, bool forGood) =>
+        request.Path.EndsWith(forGood ? "gdpr-delete" : "batch/archive", StringComparison.Ordinal);
 }
 
 internal sealed class SalesforceStand : CrmStand
@@ -191,6 +215,15 @@ internal sealed class SalesforceStand : CrmStand
     public override int WriteCalls => Fake.WriteCalls;
 
     public override int Created => Fake.Created;
+
+    public override int Erasures => Fake.Erasures;
+
+    public override bool Refuses
+    {
+        set => Fake.Refuses = value;
+    }
+
+    public override string NeededToErase => "Modify All Data";
 
     public override Dictionary<string, object> Connection(string secret) => new()
     {
@@ -263,6 +296,9 @@ internal sealed class SalesforceStand : CrmStand
 
     public override bool Creates(FakeRequest request, string type) =>
         request.Method == "PATCH" && request.Path.Contains($"/composite/sobjects/{Object(type)}/", StringComparison.Ordinal);
+
+    public override bool Erases(FakeRequest request, bool forGood) =>
+        forGood ? request.Path.StartsWith("/services/Soap/", StringComparison.Ordinal) : request.Method == "DELETE";
 
     private static string Object(string type) => type == "contacts" ? "Contact" : "Opportunity";
 

@@ -204,6 +204,18 @@ public abstract class FaultTests(TestDatabase database, string crm) : IClassFixt
     }
 
     [Fact]
+    public async Task Push_RepresentativeWhoIsNoOwner_IsToldBeforehandAndCounted()
+    {
+        await _rig.AddAsync("un", 2);
+        await database.ExecuteAsync("INSERT INTO sales_reps (email, name) VALUES ('third@sales.example', 'Third')");
+        await _rig.SetDealAsync("un1", "assigned_to = 'third@sales.example'");
+
+        Assert.Equal(1, (await _rig.PushAsync("--dry-run"))["unmapped"]);
+        Assert.Equal(1, (await _rig.PushAsync())["unmapped"]);
+        Assert.Equal(0, (await _rig.PushAsync())["unmapped"]);
+    }
+
+    [Fact]
     public async Task Sync_MaxLeads_TheNextRunGoesOn()
     {
         await _rig.AddAsync("ml", 7);

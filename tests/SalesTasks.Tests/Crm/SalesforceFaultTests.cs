@@ -237,6 +237,28 @@ public sealed class SalesforceFaultTests(TestDatabase database) : FaultTests(dat
     }
 
     [Fact]
+    public async Task Erase_WhereTheSessionEndsBetweenTheCalls_SignsInAgain()
+    {
+        var id = Salesforce.Edit("Contact", null, ("LastName", "Erased"));
+        var ended = false;
+        Salesforce.Fault = request =>
+        {
+            if (Rig.Theirs.Erases(request, forGood: true) && !ended)
+            {
+                ended = true;
+                Salesforce.EndSessions();
+            }
+
+            return FakeFault.None;
+        };
+        await using var crm = Rig.OpenSalesforce(asPerson: false);
+
+        await crm.EraseAsync(CrmObject.Lead, [id], TestContext.Current.CancellationToken);
+
+        Assert.Equal((2, 1), (Salesforce.SignIns, Salesforce.Erasures));
+    }
+
+    [Fact]
     public async Task Erase_RecordThatStays_Is69()
     {
         var id = Salesforce.Edit("Contact", null, ("LastName", "Held"));

@@ -21,6 +21,17 @@ public abstract class SyncTests(TestDatabase database, string crm) : IClassFixtu
     }
 
     [Fact]
+    public async Task Push_ConnectionOfTheOtherCrm_Is64AndSaysSo()
+    {
+        var other = crm == "hubspot" ? "salesforce" : "hubspot";
+
+        var push = await _rig.PushAsync("--crm-type", other);
+
+        Assert.Equal((ExitCode.Usage, 0), (push.ExitCode, _rig.Theirs.Calls));
+        Assert.Contains($"but crm_type is {other}; allowed: {(other == "hubspot" ? "http" : "salesforce")}", push.Fault);
+    }
+
+    [Fact]
     public async Task Push_First_CreatesContactsAndDealsAttachedToThem()
     {
         await _rig.AddAsync("p", 150);

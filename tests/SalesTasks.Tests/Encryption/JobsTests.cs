@@ -202,11 +202,13 @@ public sealed class JobsTests(PostgresServer server)
         Assert.Equal("+34 600 111 222", await rig.ShownAsync("a"));
     }
 
-    [Fact]
-    public async Task Crm_WhereBothSidesChange_MergesTheValuesAndNotTheirTokens()
+    [Theory]
+    [InlineData("hubspot")]
+    [InlineData("salesforce")]
+    public async Task Crm_WhereBothSidesChange_MergesTheValuesAndNotTheirTokens(string type)
     {
         await using var database = await TestDatabase.CreateAsync(server);
-        await using var crm = new CrmRig(database, "hubspot");
+        await using var crm = new CrmRig(database, type);
         var rig = new EncryptionRig(database);
         crm.Variables[Keys.Variable] = Keys.Connection();
         await crm.EmptyAsync();
@@ -235,6 +237,30 @@ public sealed class JobsTests(PostgresServer server)
 
     private static OutboxRig Connections(EncryptionRig rig, HttpSink sink) => rig.With()
         .With("EMAIL", sink.Connection("\"from_email\": \"sales@acme.example\"")).With("CALLS", sink.Connection()).With("TASKS", sink.Connection());
+
+    [Theory]
+    [InlineData("hubspot")]
+    [InlineData("salesforce")]
+    public async Task Crm_RecordWithTheNumberOfAnErasedPerson_MakesNoLeadAndIsErasedThere(string type)
+    {
+        await using var database = await TestDatabase.CreateAsync(server);
+        await using var crm = new CrmRig(database, type);
+        crm.Variables[Keys.Variable] = Keys.Connection();
+        await crm.EmptyAsync();
+        await crm.AddAsync("gone-", 1);
+        await crm.SyncAsync();
+        var erased = await crm.RunAsync("privacy", "erase", "gone-1", "--yes");
+        Assert.True(erased.ExitCode is ExitCode.Done, erased.ToString());
+        await new EncryptionRig(database).EncryptAsync();
+        crm.Theirs.Edit("contacts", null, ("phone", "+34 600 1"), ("lastname", "Back"));
+
+        var pull = await crm.PullAsync();
+        var push = await crm.PushAsync();
+
+        Assert.Equal((ExitCode.Done, 0L), (pull.ExitCode, pull["leads_created"]));
+        Assert.Equal((ExitCode.Done, 3L), (push.ExitCode, push["erased"]));
+        Assert.Empty(crm.Theirs.Records("contacts"));
+    }
 
     /// <summary>A lead on its way through the jobs: imported, scored, in the pipeline, with tasks, messages, notes, and in the CRM with a conflict.</summary>
     private static async Task SeedAsync(TestDatabase database, ImportRunner import, CrmRig crm, HttpSink sink, string lead, string phone)

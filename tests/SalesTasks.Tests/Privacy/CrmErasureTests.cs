@@ -4,12 +4,16 @@ using SalesTasks.Tests.TestBase;
 
 namespace SalesTasks.Tests.Privacy;
 
-/// <summary>What an erasure asks of the CRM: carried out once, tried again until it is, with a receipt; and nobody comes back from there.</summary>
-public sealed class CrmErasureTests(TestDatabase database) : IClassFixture<TestDatabase>, IAsyncLifetime
-{
-    private HubSpotFake HubSpot => ((HubSpotStand)_rig.Theirs).Fake;
+public sealed class HubSpotCrmErasureTests(TestDatabase database) : CrmErasureTests(database, "hubspot");
 
-    private readonly CrmRig _rig = new(database, "hubspot");
+public sealed class SalesforceCrmErasureTests(TestDatabase database) : CrmErasureTests(database, "salesforce");
+
+/// <summary>What an erasure asks of the CRM: carried out once, tried again until it is, with a receipt; and nobody comes back from there.</summary>
+public abstract class CrmErasureTests(TestDatabase database, string crm) : IClassFixture<TestDatabase>, IAsyncLifetime
+{
+    private readonly CrmRig _rig = new(database, crm);
+
+    private CrmStand Theirs => _rig.Theirs;
 
     public async ValueTask InitializeAsync()
     {
@@ -17,7 +21,11 @@ public sealed class CrmErasureTests(TestDatabase database) : IClassFixture<TestD
         await database.ExecuteAsync("TRUNCATE privacy_requests, privacy_refusals, privacy_crm_erasures, suppressions CASCADE");
     }
 
-    public ValueTask DisposeAsync() => _rig.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await _rig.DisposeAsync();
+        GC.SuppressFinalize(this);
+    }
 
     [Fact]
     public async Task Push_AfterAnErasure_ErasesContactAndDealAndNothingElse()
@@ -34,7 +42,7 @@ public sealed class CrmErasureTests(TestDatabase database) : IClassFixture<TestD
 
         Assert.Equal((ExitCode.Done, 2L, 0L), (first.ExitCode, first["erased"], first["leads_updated"]));
         Assert.Equal((ExitCode.Done, 0L), (second.ExitCode, second["erased"]));
-        Assert.Equal((1, 1, 1), (HubSpot.Erasures, HubSpot.Records("contacts").Count, HubSpot.Records("deals").Count));
+        Assert.Equal((1, 1, 1), (Theirs.Erasures, Theirs.Records("contacts").Count, Theirs.Records("deals").Count));
         Assert.Equal(
             ["deal erased True", $"lead erased True {contact}"],
             await database.QueryAsync(
@@ -51,40 +59,42 @@ public sealed class CrmErasureTests(TestDatabase database) : IClassFixture<TestD
         var linked = await _rig.CrmIdAsync("p1");
         await EraseAsync("p1@acme.example");
         // Before the next push, people go on working there: on the record we know, and on new ones with her address or her id.
-        HubSpot.Edit("contacts", linked, ("firstname", "Edited"));
-        HubSpot.Edit("contacts", null, ("phone", "+34 600 1"), ("salestasks_lead_id", "p1"), ("lastname", "Back"));
-        var other = HubSpot.Edit("contacts", null, ("email", "new@acme.example"), ("firstname", "New"));
+        Theirs.Edit("contacts", linked, ("firstname", "Edited"));
+        Theirs.Edit("contacts", null, ("phone", "+34 600 1"), ("salestasks_lead_id", "p1"), ("lastname", "Back"));
+        var other = Theirs.Edit("contacts", null, ("email", "new@acme.example"), ("firstname", "New"));
 
         Assert.Equal(ExitCode.Done, (await _rig.PullAsync()).ExitCode);
         var push = await _rig.PushAsync();
 
         Assert.True(push.ExitCode is ExitCode.Done, push.ToString());
-        Assert.Equal([other], HubSpot.Records("contacts").Select(r => r.Id));
+        Assert.Equal([other], Theirs.Records("contacts").Select(r => r.Id));
         Assert.Equal(["New"], await database.QueryAsync("SELECT first_name FROM leads WHERE erased_at IS NULL", row => row.GetString(0)));
         Assert.Equal(0L, await database.ScalarAsync<long>("SELECT count(*) FROM leads l WHERE l::text ~ '(Edited|Back|p1@)'"));
         Assert.Equal(1L, await database.ScalarAsync<long>("SELECT count(*) FROM privacy_refusals WHERE way = 'crm'"));
 
         // Read once more: it is known, gone or erased.
         await _rig.SyncAsync();
-        Assert.Equal([other], HubSpot.Records("contacts").Select(r => r.Id));
+        Assert.Equal([other], Theirs.Records("contacts").Select(r => r.Id));
     }
 
     [Theory]
-    [InlineData(nameof(FakeFault.Unavailable))]
-    [InlineData(nameof(FakeFault.AnswerLost))]
-    [InlineData(nameof(FakeFault.Cut))]
-    public async Task Push_WhenTheCrmFails_AsksAgainUntilItIsDone(string fault)
+    [InlineData(nameof(FakeFault.Unavailable), false)]
+    [InlineData(nameof(FakeFault.AnswerLost), false)]
+    [InlineData(nameof(FakeFault.AnswerLost), true)]
+    [InlineData(nameof(FakeFault.Cut), false)]
+    [InlineData(nameof(FakeFault.Cut), true)]
+    public async Task Push_WhenTheCrmFails_AsksAgainUntilItIsDone(string fault, bool forGood)
     {
         await _rig.AddAsync("f", 1);
         await _rig.SyncAsync();
         await EraseAsync("f1");
-        HubSpot.Fault = request => request.Path.EndsWith("gdpr-delete", StringComparison.Ordinal) ? Enum.Parse<FakeFault>(fault) : FakeFault.None;
+        Theirs.Fault = request => Theirs.Erases(request, forGood) ? Enum.Parse<FakeFault>(fault) : FakeFault.None;
 
         Assert.Equal(ExitCode.TemporaryFailure, (await _rig.PushAsync()).ExitCode);
-        HubSpot.Fault = null;
+        Theirs.Fault = null;
         Assert.Equal(ExitCode.Done, (await _rig.PushAsync()).ExitCode);
 
-        Assert.Equal(1, HubSpot.Erasures);
+        Assert.Equal(1, Theirs.Erasures);
         Assert.Equal(0L, await database.ScalarAsync<long>("SELECT count(*) FROM privacy_crm_erasures WHERE done_at IS NULL"));
     }
 
@@ -99,15 +109,15 @@ public sealed class CrmErasureTests(TestDatabase database) : IClassFixture<TestD
             INSERT INTO leads (ext_id, source, email) VALUES ('s1', 'web', 's1@acme.example');
             INSERT INTO sales_pipeline (lead_ext_id, email) VALUES ('s1', 's1@acme.example')
             """);
-        HubSpot.Refuses = true;
+        Theirs.Refuses = true;
 
         var refused = await _rig.PushAsync();
 
         Assert.Equal((ExitCode.Refused, 1L), (refused.ExitCode, refused["leads_created"]));
-        Assert.Contains("scopes", await database.ScalarAsync<string>("SELECT answer FROM privacy_crm_erasures WHERE done_at IS NULL"), StringComparison.Ordinal);
-        HubSpot.Refuses = false;
+        Assert.Contains(Theirs.NeededToErase, await database.ScalarAsync<string>("SELECT answer FROM privacy_crm_erasures WHERE done_at IS NULL"), StringComparison.Ordinal);
+        Theirs.Refuses = false;
         Assert.Equal(ExitCode.Done, (await _rig.PushAsync()).ExitCode);
-        Assert.Equal(1, HubSpot.Erasures);
+        Assert.Equal(1, Theirs.Erasures);
     }
 
     [Fact]
@@ -119,7 +129,7 @@ public sealed class CrmErasureTests(TestDatabase database) : IClassFixture<TestD
 
         var push = await _rig.PushAsync("--sync-direction", "import");
 
-        Assert.Equal((ExitCode.Done, 2L, 1), (push.ExitCode, push["erased"], HubSpot.Erasures));
+        Assert.Equal((ExitCode.Done, 2L, 1), (push.ExitCode, push["erased"], Theirs.Erasures));
         Assert.Equal(ExitCode.Done, (await _rig.PushAsync("--sync-direction", "import")).ExitCode);
     }
 
@@ -132,7 +142,7 @@ public sealed class CrmErasureTests(TestDatabase database) : IClassFixture<TestD
 
         Assert.Equal(ExitCode.Done, (await _rig.PushAsync("--dry-run")).ExitCode);
 
-        Assert.Equal((0, 1), (HubSpot.Erasures, HubSpot.Records("contacts").Count));
+        Assert.Equal((0, 1), (Theirs.Erasures, Theirs.Records("contacts").Count));
     }
 
     [Fact]
@@ -140,9 +150,9 @@ public sealed class CrmErasureTests(TestDatabase database) : IClassFixture<TestD
     {
         await _rig.AddAsync("w", 1);
         var erased = false;
-        HubSpot.Fault = request =>
+        Theirs.Fault = request =>
         {
-            if (request.Path.EndsWith("contacts/batch/upsert", StringComparison.Ordinal) && !erased)
+            if (Theirs.Creates(request, "contacts") && !erased)
             {
                 erased = true;
                 EraseNow("w1");
@@ -153,12 +163,12 @@ public sealed class CrmErasureTests(TestDatabase database) : IClassFixture<TestD
 
         Assert.Equal(ExitCode.Done, (await _rig.PushAsync()).ExitCode);
         Assert.True(erased);
-        Assert.Single(HubSpot.Records("contacts"));
+        Assert.Single(Theirs.Records("contacts"));
         // Its lease is over: nothing of it is on its way any more.
         await database.ExecuteAsync("UPDATE privacy_crm_erasures SET not_before = now()");
         Assert.Equal(ExitCode.Done, (await _rig.PushAsync()).ExitCode);
 
-        Assert.Empty(HubSpot.Records("contacts"));
+        Assert.Empty(Theirs.Records("contacts"));
         Assert.Equal(0L, await database.ScalarAsync<long>("SELECT count(*) FROM privacy_crm_erasures WHERE done_at IS NULL OR key IS NOT NULL"));
         Assert.Equal(0L, await database.ScalarAsync<long>("SELECT count(*) FROM crm_links k WHERE k::text LIKE '%w1%'"));
         await _rig.SyncAsync();
@@ -178,7 +188,7 @@ public sealed class CrmErasureTests(TestDatabase database) : IClassFixture<TestD
         var answers = await Task.WhenAll(_rig.PushAsync(), _rig.PushAsync());
 
         Assert.All(answers, a => Assert.True(a.ExitCode is ExitCode.Done, a.ToString()));
-        Assert.Equal((8, 16L), (HubSpot.Erasures, answers.Sum(a => a["erased"])));
+        Assert.Equal((8, 16L), (Theirs.Erasures, answers.Sum(a => a["erased"])));
         Assert.Equal(1L, await database.ScalarAsync<long>("SELECT max(attempts)::bigint FROM privacy_crm_erasures"));
     }
 

@@ -52,6 +52,12 @@ internal sealed partial class SalesforceFake
                 return Outcome(id, ("INVALID_ID_FIELD", "the record is not in the recycle bin"));
             }
 
+            if (Refuses)
+            {
+                return Outcome(id, ("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id"));
+            }
+
+            Erasures += _records["Contact"].ContainsKey(id) ? 1 : 0;
             record.Purged = true;
             record.Values.Clear();
             return Outcome(id, null);

@@ -48,6 +48,12 @@ internal sealed partial class SalesforceFake : FakeHttp
     /// <summary>Contacts and opportunities created through the API.</summary>
     public int Created { get; private set; }
 
+    /// <summary>Contacts that were taken out of the recycle bin for good.</summary>
+    public int Erasures { get; private set; }
+
+    /// <summary>The user may not empty the recycle bin.</summary>
+    public bool Refuses { get; set; }
+
     /// <summary>Calls of the organisation within a day; told with every answer. More are refused.</summary>
     private string Usage => string.Create(CultureInfo.InvariantCulture, $"api-usage={Calls}/{DailyCalls}");
 
