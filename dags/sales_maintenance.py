@@ -16,5 +16,5 @@ from datetime import timedelta
 from sales_tasks.dag import sales_dag, step
 
 with sales_dag("sales_maintenance", schedule="30 2 * * *", doc=__doc__, tags=["maintenance"]) as dag:
-    backup = step("backup create", connections=["backup"], backups=True, execution_timeout=timedelta(hours=4))
-    step("db maintain", connections=["encryption"]) >> backup
+    maintain = step("db maintain", connections=["encryption"])
+    maintain >> step("backup create", connections=["backup"], backups=True, execution_timeout=timedelta(hours=4))
