@@ -39,7 +39,8 @@ public sealed class MaintainTests(PostgresServer server)
         var fingerprint = await database.FingerprintAsync("task_runs");
 
         var preview = (await rig.With().RunAsync("db", "maintain", "--dry-run")).ShouldExitWith(ExitCode.Done);
-        Assert.Equal((clear, fingerprint), (Sealed(preview), await database.FingerprintAsync("task_runs")));
+        Assert.Equal(clear, Sealed(preview));
+        Assert.Equal(fingerprint, await database.FingerprintAsync("task_runs"));
         var first = (await rig.With().RunAsync("db", "maintain")).ShouldExitWith(ExitCode.Done);
         var values = await database.FingerprintAsync("task_runs", "mv_sales_metrics");
         var second = (await rig.With().RunAsync("db", "maintain")).ShouldExitWith(ExitCode.Done);
