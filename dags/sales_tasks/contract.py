@@ -66,6 +66,7 @@ class Settings:
     memory_mb: int = 1024
     leads_volume: str | None = None
     backup_volume: str | None = None
+    backup_postgres: str | None = None
     docker_url: str = "unix:///var/run/docker.sock"
     docker_cert_path: str | None = None
     docker_network: str = "bridge"
@@ -109,6 +110,7 @@ class Settings:
             memory_mb=number("SALES_MEMORY_MB", cls.memory_mb, 128, 1024 * 1024),
             leads_volume=text("SALES_LEADS_VOLUME"),
             backup_volume=text("SALES_BACKUP_VOLUME"),
+            backup_postgres=text("SALES_BACKUP_POSTGRES_CONN_ID"),
             docker_url=text("SALES_DOCKER_URL") or text("DOCKER_HOST") or cls.docker_url,
             docker_cert_path=text("DOCKER_CERT_PATH"),
             docker_network=text("SALES_DOCKER_NETWORK") or cls.docker_network,

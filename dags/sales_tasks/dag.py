@@ -100,13 +100,16 @@ def step(
     :param options: the command's flags by parameter name; they win over the run's params.
     :param sharded: the command takes ``--shard``: with SALES_SHARDS above 1 it is mapped over that many containers.
     :param files: it reads or writes files: the volume SALES_LEADS_VOLUME, where there is one, is mounted at /leads.
-    :param backups: it writes backups: the volume SALES_BACKUP_VOLUME, where there is one, is mounted at /backups.
+    :param backups: it writes backups: the volume SALES_BACKUP_VOLUME, where there is one, is mounted at /backups, and it connects to
+        the database by SALES_BACKUP_POSTGRES_CONN_ID, where that is set: a backup reads what is kept from jobs.
     :param updates: tables it changes; each is announced as the dataset ``x-sales-tasks://TABLE``.
     :param memory_mb: memory limit, where SALES_MEMORY_MB does not fit.
     :param task_options: further arguments of the task, such as ``execution_timeout``.
     """
     settings = contract.Settings.read(os.environ)
     ids = settings.ids_of(connections)
+    if backups and settings.backup_postgres:
+        ids["postgres"] = settings.backup_postgres
     runtime = _RUNTIMES[settings.runtime]
     operator, words, arguments = runtime(settings, ids, _volumes(settings, files, backups), memory_mb or settings.memory_mb)
     arguments.update(

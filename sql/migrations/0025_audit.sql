@@ -286,6 +286,13 @@ REFERENCING OLD TABLE AS removed NEW TABLE AS added FOR EACH STATEMENT EXECUTE F
 CREATE TRIGGER audit_retention_audit_removed AFTER DELETE ON audit_retention
 REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION audit_rows('singleton', '', '');
 CREATE TRIGGER audit_retention_audit_emptied AFTER TRUNCATE ON audit_retention FOR EACH STATEMENT EXECUTE FUNCTION audit_truncated();
+CREATE TRIGGER encryption_state_audit_added AFTER INSERT ON encryption_state
+REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION audit_rows('singleton', '', 'since');
+CREATE TRIGGER encryption_state_audit_changed AFTER UPDATE ON encryption_state
+REFERENCING OLD TABLE AS removed NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION audit_rows('singleton', '', 'since');
+CREATE TRIGGER encryption_state_audit_removed AFTER DELETE ON encryption_state
+REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION audit_rows('singleton', '', 'since');
+CREATE TRIGGER encryption_state_audit_emptied AFTER TRUNCATE ON encryption_state FOR EACH STATEMENT EXECUTE FUNCTION audit_truncated();
 CREATE TRIGGER ml_models_audit_added AFTER INSERT ON ml_models
 REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION audit_rows('id', '', 'content,sha256,features,metrics');
 CREATE TRIGGER ml_models_audit_changed AFTER UPDATE ON ml_models
@@ -458,7 +465,8 @@ END $$;
 -- Functions that run with their owner's rights are for those who are granted them.
 REVOKE EXECUTE ON FUNCTION
   ensure_audit_partition(timestamptz), drop_old_audit(), audit_event(text, text, text, text, jsonb),
-  drop_lead_scores_partition(text), analyze_table(regclass), refresh_sales_metrics()
+  drop_lead_scores_partition(text), analyze_table(regclass), refresh_sales_metrics(),
+  person_hash(text, text), erased_persons(text[], text[], text[])
 FROM PUBLIC;
 
 -- What analysts query instead of the views and functions that show addresses: select * works.

@@ -56,3 +56,19 @@ CREATE TABLE retention_rules (
   updated_by text NOT NULL DEFAULT session_user
 );
 COMMENT ON TABLE retention_rules IS 'after how many days what is removed; what has no row is kept';
+CREATE TRIGGER retention_rules_audit_added AFTER INSERT ON retention_rules
+REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION audit_rows('subject', '', 'updated_at,updated_by');
+CREATE TRIGGER retention_rules_audit_changed AFTER UPDATE ON retention_rules
+REFERENCING OLD TABLE AS removed NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION audit_rows('subject', '', 'updated_at,updated_by');
+CREATE TRIGGER retention_rules_audit_removed AFTER DELETE ON retention_rules
+REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION audit_rows('subject', '', 'updated_at,updated_by');
+CREATE TRIGGER retention_rules_audit_emptied AFTER TRUNCATE ON retention_rules FOR EACH STATEMENT EXECUTE FUNCTION audit_truncated();
+
+-- That a restored copy may send again is a decision too.
+CREATE TRIGGER restorations_audit_added AFTER INSERT ON restorations
+REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION audit_rows('id', '', '');
+CREATE TRIGGER restorations_audit_changed AFTER UPDATE ON restorations
+REFERENCING OLD TABLE AS removed NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION audit_rows('id', '', '');
+CREATE TRIGGER restorations_audit_removed AFTER DELETE ON restorations
+REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION audit_rows('id', '', '');
+CREATE TRIGGER restorations_audit_emptied AFTER TRUNCATE ON restorations FOR EACH STATEMENT EXECUTE FUNCTION audit_truncated();

@@ -93,6 +93,33 @@ FROM (VALUES
   ('crm_staged', 'SIUD', '-', '-', NULL, NULL),
   ('crm_slots', 'SIUD', '-', '-', NULL, NULL),
   ('crm_quotas', 'SIUD', '-', '-', NULL, NULL),
+  -- Privacy, encryption, backups, adoption: nothing of it is for analysts and reps, who have no grant, so there is no row to choose from. Jobs add the
+  -- key that persons are hashed with, and cannot read it: functions with the owner's rights hash for them.
+  ('privacy_secret', 'I', '-', '-', NULL, NULL),
+  ('privacy_requests', 'SIU', '-', '-', NULL, NULL),
+  ('privacy_tombstones', 'SID', '-', '-', NULL, NULL),
+  ('privacy_refusals', 'SI', '-', '-', NULL, NULL),
+  ('privacy_crm_erasures', 'SIU', '-', '-', NULL, NULL),
+  ('encryption_state', 'SIUD', '-', '-', NULL, NULL),
+  ('encryption_keys', 'SID', '-', '-', NULL, NULL),
+  ('sealed_values', 'SIUD', '-', '-', NULL, NULL),
+  ('lead_import_sealed', 'SIUD', '-', '-', NULL, NULL),
+  ('retention_rules', 'SIUD', '-', '-', NULL, NULL),
+  ('backups', 'SIU', '-', '-', NULL, NULL),
+  ('restorations', 'SU', '-', '-', NULL, NULL),
+  -- Of an adoption, which is the owner's, jobs see that there was one, and export and erase what it says of a person.
+  ('adoptions', 'S', '-', '-', NULL, NULL),
+  ('adoption_findings', 'SD', '-', '-', NULL, NULL),
+  ('adoption_tables', '-', '-', '-', NULL, NULL),
+  ('adoption_rows', '-', '-', '-', NULL, NULL),
+  ('adoption_words', '-', '-', '-', NULL, NULL),
+  ('adopting_leads', '-', '-', '-', NULL, NULL),
+  ('adopting_lead_score_history', '-', '-', '-', NULL, NULL),
+  ('adopting_sales_pipeline', '-', '-', '-', NULL, NULL),
+  ('adopting_sales_followup_tasks', '-', '-', '-', NULL, NULL),
+  ('adopting_sales_campaigns', '-', '-', '-', NULL, NULL),
+  ('adopting_sales_campaign_executions', '-', '-', '-', NULL, NULL),
+  ('adopting_sales_campaign_events', '-', '-', '-', NULL, NULL),
   -- The owner's alone: what has been done to the schema, by whom, and who may do what
   ('schema_migrations', 'S', '-', '-', NULL, NULL),
   ('audit_log', 'S', '-', '-', NULL, NULL),
@@ -161,7 +188,24 @@ FROM (VALUES
   ('is_rate_drop', 'X', '-', '-', NULL, NULL),
   ('experiment_bucket', 'X', '-', '-', NULL, NULL),
   ('audit_difference', '-', '-', '-', NULL, NULL),
+  ('sealed_otherwise', 'X', '-', '-', NULL, NULL),
+  ('person_text', 'X', '-', '-', NULL, NULL),
+  ('without_person', 'X', '-', '-', NULL, NULL),
+  ('current_key_epoch', 'X', '-', '-', NULL, NULL),
+  ('adoption_fold', '-', '-', '-', NULL, NULL),
+  ('adoption_key', '-', '-', '-', NULL, NULL),
+  ('adoption_text', '-', '-', '-', NULL, NULL),
+  ('adoption_rule', '-', '-', '-', NULL, NULL),
+  ('adoption_number', '-', '-', '-', NULL, NULL),
+  ('adoption_within', '-', '-', '-', NULL, NULL),
+  ('adoption_past', '-', '-', '-', NULL, NULL),
+  ('adoption_limit', '-', '-', '-', NULL, NULL),
+  ('adoption_instant', '-', '-', '-', NULL, NULL),
+  ('adoption_json', '-', '-', '-', NULL, NULL),
+  ('adoption_flag', '-', '-', '-', NULL, NULL),
   -- With the owner's rights
+  ('person_hash', 'X', '-', '-', NULL, NULL),
+  ('erased_persons', 'X', '-', '-', NULL, NULL),
   ('ensure_lead_scores_partition', 'X', '-', '-', NULL, NULL),
   ('drop_lead_scores_partition', 'X', '-', '-', NULL, NULL),
   ('ensure_audit_partition', 'X', '-', '-', NULL, NULL),
@@ -174,14 +218,15 @@ UNION ALL
 SELECT unnest(string_to_array(
   'alert_severity pipeline_stage priority_level routing_outcome routing_reason', ' ')), 'E', '-', '-', '', ''
 UNION ALL
--- Fired by what reps may write, or by what follows from it.
+-- Fired by what reps may write, or by what follows from it; and those that look at what jobs may not read.
 SELECT unnest(string_to_array(
   'audit_deal_changed audit_deals_added audit_deals_removed audit_rows audit_truncated check_deal crm_deal_changed followup_meeting_moved '
-  'followup_task_becomes_theirs followup_task_closed followup_task_completed followup_tasks_follow_deal move_next_followup record_stage_change', ' ')),
+  'followup_task_becomes_theirs followup_task_closed followup_task_completed followup_tasks_follow_deal keep_erased_out look_for_erased '
+  'move_next_followup record_stage_change', ' ')),
   'O', '-', '-', '', ''
 UNION ALL
 SELECT unnest(string_to_array(
-  'assign_experiment campaign_event_happened campaign_events_inserted check_all_deals check_new_deals crm_deals_deleted crm_lead_changed '
+  'adoption_leads_deleted assign_experiment campaign_event_happened campaign_events_inserted check_all_deals check_new_deals crm_deals_deleted crm_lead_changed '
   'crm_leads_added crm_leads_deleted crm_link_loses_lead crm_rows_added deals_deleted deals_truncated engagement_deleted engagement_inserted '
   'engagement_updated everything_is_due fold_assigned_to fold_rep_email followup_tasks_inserted keep_assigned_at keep_closed_at '
   'keep_completed_at lead_score_history_write leads_changed leads_deleted leads_inserted leads_truncated model_score_changed '

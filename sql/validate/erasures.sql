@@ -31,7 +31,8 @@ FROM (
     'error', 'privacy_secret', 'the key of the hashes is gone: erased persons are no longer recognised',
     'falta la clave de los hashes: ya no se reconoce a las personas borradas', 'restore the table privacy_secret from a backup', count(*)
   FROM privacy_tombstones t
-  WHERE NOT EXISTS (SELECT FROM privacy_secret)
+  -- The key itself is not for those who validate.
+  WHERE person_hash('ext_id', 'anybody') IS NULL
   UNION ALL
   SELECT
     'warning', concat('CRM ', c.crm),

@@ -54,13 +54,16 @@ internal static class Commands
         new("sales_lead_ingest", LeadsJobs.Import),
     ];
 
+    /// <summary>Jobs that a person starts: no DAG launches them.</summary>
+    public static JobDefinition[] OtherJobs { get; } = [EncryptionJobs.Encrypt];
+
     /// <summary>What the demo runs, in this order: every DAG that needs nothing but the sample. Its database is not worth a backup.</summary>
     public static IReadOnlyList<DagDefinition> DemoDags { get; } =
         [.. Dags.Where(d => !d.Steps.Contains(LeadsJobs.Import)).Select(d => d with { Steps = [.. d.Steps.Where(step => step != BackupJobs.Create)] })];
 
     public static CommandTree Tree(CommandHost host)
     {
-        var tree = new CommandTree(host, Dags);
+        var tree = new CommandTree(host, Dags, OtherJobs);
         tree.Add(DatabaseCommands.Migrate(), "db");
         tree.Add(DatabaseCommands.Status(), "db");
         tree.Add(AdoptCommand.Create(), "db");

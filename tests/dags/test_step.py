@@ -302,6 +302,12 @@ class DagTests(unittest.TestCase):
         self.assertEqual([("/backups", "kept", "volume")], [(m["Target"], m["Source"], m["Type"]) for m in create.mounts])
         self.assertEqual([], maintain.mounts)
 
+    def test_backups_are_made_as_the_owner_where_jobs_are_not(self):
+        maintain, create = self.tasks(self.load(SALES_BACKUP_POSTGRES_CONN_ID="owner", SALES_ENCRYPTION_CONN_ID="keys")["sales_maintenance"])
+        self.assertEqual({"postgres": "sales_postgres", "encryption": "keys"}, maintain.connection_ids)
+        self.assertEqual({"postgres": "owner"}, create.connection_ids)
+        self.assertEqual("owner", create.environment["SALES_POSTGRES_CONN_ID"])
+
     def test_wrong_environment_is_an_import_error_that_names_it(self):
         with self.assertRaisesRegex(ValueError, "SALES_RUNTIME: 'swarm'"):
             self.load(SALES_RUNTIME="swarm")

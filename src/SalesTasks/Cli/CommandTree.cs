@@ -10,16 +10,19 @@ internal sealed class CommandTree
     private readonly Dictionary<Command, JobEntry> _jobs = [];
     private readonly CommandHost _host;
 
-    public CommandTree(CommandHost host, IReadOnlyList<DagDefinition> dags)
+    /// <param name="host">What the program runs in.</param>
+    /// <param name="dags">The DAGs, whose steps are commands.</param>
+    /// <param name="others">Jobs that no DAG launches.</param>
+    public CommandTree(CommandHost host, IReadOnlyList<DagDefinition> dags, params JobDefinition[] others)
     {
         _host = host;
         _root.Directives.Clear();
-        foreach (var job in dags.SelectMany(d => d.Steps).DistinctBy(j => j.Name, StringComparer.Ordinal))
+        foreach (var job in dags.SelectMany(d => d.Steps).Concat(others).DistinctBy(j => j.Name, StringComparer.Ordinal))
         {
             Add(job, new ParameterSet(dags.Where(d => d.Steps.Contains(job)).SelectMany(d => d.Parameters.All)));
         }
 
-        _root.Subcommands.Add(ParamsCommand.Create(dags));
+        _root.Subcommands.Add(ParamsCommand.Create(dags, others));
     }
 
     /// <summary>All commands, as the parser has them.</summary>

@@ -11,7 +11,7 @@ namespace SalesTasks.Cli;
 /// <summary><c>params &lt;command or DAG id&gt; [--schema]</c>: what a command accepts, as a table or as JSON Schema.</summary>
 internal static class ParamsCommand
 {
-    public static PeopleCommand Create(IReadOnlyList<DagDefinition> dags)
+    public static PeopleCommand Create(IReadOnlyList<DagDefinition> dags, IReadOnlyList<JobDefinition> others)
     {
         var name = new Argument<string[]>("command")
         {
@@ -28,7 +28,7 @@ internal static class ParamsCommand
         ExitCode Run(PeopleContext context)
         {
             var title = string.Join(' ', context.Parse.GetRequiredValue(name));
-            var parameters = Find(dags, title);
+            var parameters = Find(dags, others, title);
             if (context.Parse.GetValue(schema) || context.Json)
             {
                 context.Host.Out.WriteLine(SchemaJson(title, parameters));
@@ -59,9 +59,9 @@ internal static class ParamsCommand
             var value => Convert.ToString(value, CultureInfo.InvariantCulture) ?? "",
         };
 
-    private static ParameterSet Find(IReadOnlyList<DagDefinition> dags, string name)
+    private static ParameterSet Find(IReadOnlyList<DagDefinition> dags, IReadOnlyList<JobDefinition> others, string name)
     {
-        var jobs = dags.SelectMany(d => d.Steps).ToList();
+        var jobs = dags.SelectMany(d => d.Steps).Concat(others).ToList();
         return dags.FirstOrDefault(d => string.Equals(d.Id, name, StringComparison.Ordinal))?.Parameters
             ?? jobs.Find(j => string.Equals(j.Name, name, StringComparison.Ordinal))?.Parameters
             ?? throw JobException.Usage($"params: {Quoted.Text(name)} has no parameters; allowed: "

@@ -2,6 +2,7 @@ using System.Globalization;
 using Npgsql;
 using SalesTasks.Cli;
 using SalesTasks.Database;
+using SalesTasks.Encryption;
 
 namespace SalesTasks.Maintenance;
 
@@ -18,6 +19,9 @@ internal sealed class MaintainDatabase(JobContext context)
 
     private readonly List<string> _skipped = [];
 
+    /// <summary>Sealing needs keys that are not there. Partitions and statistics do not, so all the rest is done first.</summary>
+    private JobException? _withoutKeys;
+
     public async Task<JobResult> RunAsync(CancellationToken cancellationToken)
     {
         var counts = new Dictionary<string, long>(StringComparer.Ordinal)
@@ -27,6 +31,7 @@ internal sealed class MaintainDatabase(JobContext context)
             ["task_runs_deleted"] = await DeleteTaskRunsAsync(cancellationToken),
             ["payloads_cleared"] = await ClearPayloadsAsync(cancellationToken),
             ["retention_removed"] = await RunRulesAsync(cancellationToken),
+            ["sealed"] = await SealAsync(cancellationToken),
             // After what changes many rows.
             ["tables_analyzed"] = await AnalyzeAsync(cancellationToken),
             ["metrics_refreshed"] = await RefreshMetricsAsync(cancellationToken),
@@ -34,6 +39,7 @@ internal sealed class MaintainDatabase(JobContext context)
         counts["skipped"] = _skipped.Count;
         return new JobResult(counts)
         {
+            Failure = _withoutKeys,
             Details = _skipped.Count == 0
                 ? new Dictionary<string, object?>(StringComparer.Ordinal)
                 : new Dictionary<string, object?>(StringComparer.Ordinal) { ["skipped"] = string.Join("; ", _skipped) },
@@ -121,6 +127,52 @@ internal sealed class MaintainDatabase(JobContext context)
 
         return outcomes.Where(outcome => outcome.Subject != RetentionSubject.InactiveLeads).Sum(outcome => outcome.Count);
     }
+
+    /// <summary>
+    /// Where encryption is on, what other tools wrote in clear since the last run. Nothing where it is off, or is being turned off.
+    /// </summary>
+    private async Task<long> SealAsync(CancellationToken cancellationToken)
+    {
+        if (!await Vault.IsOnAsync(context.Database, cancellationToken))
+        {
+            return 0;
+        }
+
+        try
+        {
+            var vault = await Vault.OpenAsync(context.Database, context.ConnectionIds, context.Connections, writes: !context.DryRun, cancellationToken);
+            return vault is not { Seals: true } ? 0 : context.DryRun ? await CountClearAsync(vault, cancellationToken) : await SealAsync(vault, cancellationToken);
+        }
+        catch (JobException fault) when (fault.ExitCode is ExitCode.Usage)
+        {
+            _withoutKeys = fault;
+            return 0;
+        }
+    }
+
+    private async Task<long> SealAsync(Vault vault, CancellationToken cancellationToken)
+    {
+        var sweep = new ColumnSweep(context.Database, vault, seal: true, context.Advance);
+        try
+        {
+            await sweep.RunAsync(rotate: false, cancellationToken);
+        }
+        catch (PostgresException locked) when (locked.SqlState == PostgresErrorCodes.LockNotAvailable)
+        {
+            // Its batches are transactions of their own, and what they did stays done.
+            Skip<int>("encrypt phones and notes", "locked by others");
+        }
+
+        if (sweep.Unreadable > 0)
+        {
+            Skip<int>(string.Create(CultureInfo.InvariantCulture, $"{sweep.Unreadable} sealed values"), "they do not open; see privacy encrypt");
+        }
+
+        return sweep.Leads + sweep.Deals + sweep.Messages + sweep.Tasks + sweep.Crm;
+    }
+
+    private async Task<long> CountClearAsync(Vault vault, CancellationToken cancellationToken) => (await QueryAsync(
+        "encryption/count_clear", [("key", vault.Sealer.Keys.Current)], row => row.GetInt64(0) + row.GetInt64(1) + row.GetInt64(2) + row.GetInt64(3), cancellationToken))[0];
 
     private async Task<long> DeleteTaskRunsAsync(CancellationToken cancellationToken)
     {

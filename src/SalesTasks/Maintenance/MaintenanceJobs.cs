@@ -29,7 +29,7 @@ internal static class MaintenanceJobs
 
     public static JobDefinition Maintain { get; } = new(
         "db maintain",
-        "Partitions ahead, statistics, daily metrics, and retention where it is set",
+        "Partitions ahead, statistics, daily metrics, encryption where it is on, and retention where it is set",
         CommonParameters.With(sharded: false, ScoreHistoryMonths, TaskRunsDays, OutboxPayloadDays, LockTimeoutSeconds),
         (context, stop) => new MaintainDatabase(context).RunAsync(stop));
 }

@@ -10,10 +10,6 @@ internal static class EncryptionJobs
 {
     private const string Section = "Encryption";
 
-    public static readonly BoolParameter OnlyWhenOn = new(
-        "only_when_on", "Only where encryption is on", "Do nothing in a database where encryption was never turned on.", false)
-    { Section = Section };
-
     public static readonly BoolParameter Rotate = new(
         "rotate", "Rotate keys", "Also seal anew, with the connection's current key, what is sealed with an older one.", false)
     { Section = Section };
@@ -21,16 +17,11 @@ internal static class EncryptionJobs
     public static JobDefinition Encrypt { get; } = new(
         "privacy encrypt",
         "Encrypt phones and notes that are not encrypted yet; turns encryption on",
-        CommonParameters.With(sharded: false, OnlyWhenOn, Rotate),
+        CommonParameters.With(sharded: false, Rotate),
         RunAsync);
 
     private static async Task<JobResult> RunAsync(JobContext context, CancellationToken cancellationToken)
     {
-        if (context.Parameters.Get(OnlyWhenOn) && !await Vault.IsOnAsync(context.Database, cancellationToken))
-        {
-            return new JobResult(new Dictionary<string, long>(StringComparer.Ordinal)) { NothingToDo = true };
-        }
-
         var keys = EncryptionKeys.From(context.Connections.Resolve(context.ConnectionIds.Encryption));
         var rotate = context.Parameters.Get(Rotate);
         if (context.DryRun)

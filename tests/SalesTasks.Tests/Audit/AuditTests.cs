@@ -55,6 +55,18 @@ public sealed class AuditTests(TestDatabase database) : IClassFixture<TestDataba
             "DELETE FROM experiments WHERE name = 'e'", "* "
         },
         { "", "UPDATE job_schedules SET expected_every = '5 hours' WHERE dag_id = (SELECT min(dag_id) FROM job_schedules)", "", "* " },
+        {
+            "INSERT INTO retention_rules (subject, keep_days) VALUES ('alerts', 30)", "UPDATE retention_rules SET keep_days = 60 WHERE subject = 'alerts'",
+            "DELETE FROM retention_rules WHERE subject = 'alerts'", """alerts {"keep_days": [30, 60]} """
+        },
+        {
+            "INSERT INTO encryption_state (mode) VALUES ('on')", "UPDATE encryption_state SET mode = 'ending'", "DELETE FROM encryption_state",
+            """true {"mode": ["on", "ending"]} """
+        },
+        {
+            "INSERT INTO restorations (backup, taken_at, key_epoch, messages_held) VALUES ('b', now(), '0123456789abcdef', 0)",
+            "UPDATE restorations SET released_at = restored_at, released_by = 'ana'", "DELETE FROM restorations", "* "
+        },
         { "", "UPDATE audit_retention SET keep_months = 12", "UPDATE audit_retention SET keep_months = NULL", "true " },
     };
 

@@ -33,7 +33,7 @@ public sealed class CommandTreeTests
     [Fact]
     public void Tree_EveryJob_HasAFlagForEachParameter()
     {
-        var jobs = Commands.Dags.SelectMany(d => d.Steps).ToList();
+        var jobs = Commands.Dags.SelectMany(d => d.Steps).Concat(Commands.OtherJobs).ToList();
         Assert.NotEmpty(jobs);
         foreach (var job in jobs)
         {
@@ -195,7 +195,7 @@ public sealed class CommandTreeTests
     }
 
     public static TheoryData<string> Parameterized() =>
-        [.. Commands.Dags.Select(d => d.Id).Concat(Commands.Dags.SelectMany(d => d.Steps).Select(s => s.Name)).Distinct()];
+        [.. Commands.Dags.Select(d => d.Id).Concat(Commands.Dags.SelectMany(d => d.Steps).Concat(Commands.OtherJobs).Select(s => s.Name)).Distinct()];
 
     [Theory]
     [MemberData(nameof(Parameterized))]

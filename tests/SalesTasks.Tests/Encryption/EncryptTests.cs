@@ -65,25 +65,6 @@ public sealed class EncryptTests(PostgresServer server)
     }
 
     [Fact]
-    public async Task Encrypt_OnlyWhenOn_DoesNothingUntilItWasTurnedOnByHand()
-    {
-        await using var database = await TestDatabase.CreateAsync(server);
-        var rig = new EncryptionRig(database);
-        await rig.AddAsync("lead-", 8);
-
-        // Without keys too: a database that does not use it needs none.
-        var off = (await rig.Bare.RunAsync("privacy", "encrypt", "--only-when-on")).ShouldExitWith(ExitCode.Done);
-        Assert.Equal(("nothing_to_do", 0L), (off.Status(), await database.ScalarAsync<long>("SELECT count(*) FROM sealed_values")));
-
-        await rig.EncryptAsync();
-        await database.ExecuteAsync("UPDATE leads SET phone = '+34 911 222 333' WHERE ext_id = 'lead-1'; UPDATE sales_pipeline SET notes = notes || E'\ncalled again' WHERE notes <> ''");
-        var on = (await rig.With().RunAsync("privacy", "encrypt", "--only-when-on")).ShouldExitWith(ExitCode.Done);
-        Assert.Equal(1, on.Result.GetProperty("counts").GetProperty("leads").GetInt64());
-        Assert.Equal("+34 911 222 333", await rig.ShownAsync("lead-1"));
-        Assert.Equal(ExitCode.Usage, (ExitCode)(await rig.Bare.RunAsync("privacy", "encrypt", "--only-when-on")).ExitCode);
-    }
-
-    [Fact]
     public async Task Encrypt_NotesThatWereAddedTo_SealsBothAsOneText()
     {
         await using var database = await TestDatabase.CreateAsync(server);

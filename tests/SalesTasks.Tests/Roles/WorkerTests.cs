@@ -1,5 +1,6 @@
 using SalesTasks.Demo;
 using SalesTasks.Tests.Crm;
+using SalesTasks.Tests.Encryption;
 using SalesTasks.Tests.TestBase;
 using SalesTasks.Tests.Validation;
 
@@ -22,6 +23,9 @@ public sealed class WorkerTests(RoledDatabase roled) : IClassFixture<RoledDataba
         await using var worker = await TestDatabase.OverAsync(roled.ConnectionOf(roled.Login("worker")));
         await using var crm = new CrmRig(worker, "hubspot");
 
+        // What the contract's jobs find is sealed, as in a database that uses all there is.
+        crm.Variables[Keys.Variable] = Keys.Connection();
+        await SucceedsAsync(crm, "privacy", "encrypt");
         foreach (var (dag, job) in Commands.DemoDags.SelectMany(dag => dag.Steps, (dag, job) => (dag, job)))
         {
             var answer = await crm.RunAsync([.. dag.Arguments(job), "--as-of", present.ToString("O")]);
@@ -29,13 +33,31 @@ public sealed class WorkerTests(RoledDatabase roled) : IClassFixture<RoledDataba
             Assert.True(job.Name != "db maintain" || answer["skipped"] == 0, answer.ToString());
         }
 
+        await using (var other = new CrmRig(worker, "salesforce"))
+        {
+            other.Variables[Keys.Variable] = Keys.Connection();
+            await other.SyncAsync("--as-of", present.ToString("O"));
+        }
+
         var lead = await worker.ScalarAsync<string>("SELECT min(lead_ext_id) FROM sales_pipeline");
+        var erased = await worker.ScalarAsync<string>("SELECT max(lead_ext_id) FROM sales_pipeline");
+        foreach (var command in (string[][])
+        [
+            ["privacy", "export", erased!, "--out", "-"], ["privacy", "erase", erased!, "--yes"], ["privacy", "allow", erased!],
+            ["privacy", "retention", "set", "task_runs", "365"], ["privacy", "retention", "run"], ["crm", "push", "--as-of", present.ToString("O")],
+            ["privacy", "encrypt", "--rotate"], ["privacy", "decrypt", "--yes"],
+        ])
+        {
+            await SucceedsAsync(crm, command);
+        }
+
         foreach (var command in (string[][])
         [
             ["health", "--json"], ["insights", "top"], ["reps", "list"], ["reps", "add", "new@sales.example", "--name", "New"], ["explain", lead!],
             ["leads", "show", lead!], ["campaigns", "list"], ["outbox", "list"], ["outbox", "policy"], ["alerts", "list"], ["ml", "models"],
             ["scoring", "rules", "show"], ["timing", "show"], ["suppressions", "count"], ["db", "status"], ["db", "roles", "status"], ["audit", "list"],
-            ["audit", "retention"], ["experiment", "show"], ["crm", "status"],
+            ["audit", "retention"], ["experiment", "show"], ["crm", "status"], ["privacy", "requests"], ["privacy", "retention", "show"], ["backup", "list", "--backup-folder", Path.GetTempPath()],
+            ["validate"],
         ])
         {
             var answer = await crm.RunAsync(command);
@@ -48,6 +70,36 @@ public sealed class WorkerTests(RoledDatabase roled) : IClassFixture<RoledDataba
         Assert.Equal(
             [roled.Login("worker")],
             await worker.QueryAsync("SELECT DISTINCT db_user FROM audit_log WHERE run LIKE 'manual/%' OR operation = 'read'", row => row.GetString(0)));
+    }
+
+    private static async Task SucceedsAsync(CrmRig crm, params string[] command)
+    {
+        var answer = await crm.RunAsync(command);
+        Assert.True(answer.ExitCode is ExitCode.Done, $"{string.Join(' ', command)}: {answer}");
+    }
+
+    /// <summary>A dump needs every row of every table, and some are kept from jobs: the owner's login makes it, the worker's is told so.</summary>
+    [Fact]
+    public async Task Backup_AsTheWorker_IsRefused_AndAsTheOwner_Done()
+    {
+        var folder = Directory.CreateTempSubdirectory("sales-tasks-worker-").FullName;
+        try
+        {
+            var refused = await CreateAsync("worker");
+            refused.ShouldExitWith(ExitCode.Refused);
+            Assert.Contains("(SQLSTATE 42501)", refused.Result.GetProperty("error").GetString(), StringComparison.Ordinal);
+            Assert.DoesNotContain(Directory.EnumerateDirectories(folder), d => Path.GetFileName(d)[0] != '.');
+
+            var done = (await CreateAsync("owner")).ShouldExitWith(ExitCode.Done);
+            Assert.Equal(1, done.Result.GetProperty("counts").GetProperty("backups_made").GetInt64());
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+
+        Task<ProgramResult> CreateAsync(string kind) => ProgramRunner.Bare
+            .With("AIRFLOW_CONN_SALES_POSTGRES", roled.UriOf(roled.Login(kind))).RunAsync("backup", "create", "--backup-folder", folder);
     }
 
     public static TheoryData<string> OwnersWork =>
@@ -71,6 +123,12 @@ public sealed class WorkerTests(RoledDatabase roled) : IClassFixture<RoledDataba
         "CREATE ROLE mine",
         "SET ROLE {owner}",
         "SET session_replication_role = replica",
+        "SELECT inner_key FROM privacy_secret",
+        "UPDATE privacy_secret SET inner_key = outer_key",
+        "DELETE FROM privacy_secret",
+        "DELETE FROM privacy_requests",
+        "DELETE FROM restorations",
+        "SELECT * FROM adoption_rows",
         "INSERT INTO audit_log (operation, subject) VALUES ('read', 'x')",
         "UPDATE audit_log SET changes = NULL",
         "DELETE FROM audit_log",

@@ -2,9 +2,8 @@ using System.Text.Encodings.Web;
 using System.Text.Json.Nodes;
 using Npgsql;
 using SalesTasks.Database;
-using SalesTasks.Encryption;
 
-namespace SalesTasks.Privacy;
+namespace SalesTasks.Encryption;
 
 /// <summary>
 /// Goes through all places that hold phones and notes and seals them, or puts them back. Batches by key, each a transaction that locks its rows
