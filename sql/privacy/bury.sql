@@ -5,7 +5,7 @@ SELECT
 FROM (
   SELECT 'ext_id' AS kind, unnest(@ext_ids::text[]) AS value
   UNION ALL SELECT 'email', unnest(@emails::text[])
-  UNION ALL SELECT 'phone', unnest(@phones::text[])
+  UNION ALL SELECT 'phone', unnest(@numbers::text[])
 ) AS v
 WHERE person_text(v.kind, v.value) IS NOT NULL
 GROUP BY 1, 2

@@ -11,6 +11,5 @@ WHERE NOT EXISTS (SELECT FROM named) AND lower(l.email) = lower(btrim(@email::te
 UNION ALL
 SELECT l.ext_id, 'phone' FROM leads l
 WHERE NOT EXISTS (SELECT FROM named)
-  AND regexp_replace(l.phone, '[^0-9]', '', 'g') = ANY (ARRAY(
-    SELECT p.zeros || person_text('phone', @phone::text) FROM (VALUES (''), ('0'), ('00')) AS p (zeros))) AND l.phone IS NOT NULL
+  AND regexp_replace(l.phone, '[^0-9]', '', 'g') = ANY (@digits::text[]) AND l.phone IS NOT NULL
 LIMIT @limit

@@ -4,7 +4,5 @@ SELECT l.ext_id FROM leads l
 WHERE lower(l.email) = ANY (ARRAY(SELECT lower(btrim(a)) FROM unnest(@emails::text[]) AS a)) AND l.email IS NOT NULL
 UNION
 SELECT l.ext_id FROM leads l
-WHERE regexp_replace(l.phone, '[^0-9]', '', 'g') = ANY (ARRAY(
-    SELECT p.zeros || person_text('phone', a) FROM unnest(@phones::text[]) AS a, (VALUES (''), ('0'), ('00')) AS p (zeros)))
-  AND l.phone IS NOT NULL
+WHERE regexp_replace(l.phone, '[^0-9]', '', 'g') = ANY (@digits::text[]) AND l.phone IS NOT NULL
 LIMIT @limit

@@ -178,11 +178,16 @@ internal sealed class Vault
         (await connection.QueryStatementAsync("encryption/lead_ids", [("leads", leads)], row => (row.GetString(0), row.GetInt64(1)), cancellationToken))
             .ToDictionary(r => r.Item1, r => r.Item2, StringComparer.Ordinal);
 
-    public Opened Open(long leadId, string token, byte[] envelope)
+    public Opened Open(long leadId, string token, byte[] envelope) => Open(() => Sealer.Open(leadId, token, envelope));
+
+    /// <summary>A value that stands by itself.</summary>
+    public Opened Open(string place, byte[] envelope) => Open(() => Sealer.Open(place, envelope));
+
+    private static Opened Open(Func<string> open)
     {
         try
         {
-            return new Opened(Sealer.Open(leadId, token, envelope), null);
+            return new Opened(open(), null);
         }
         catch (SealBrokenException broken)
         {

@@ -101,6 +101,8 @@ internal sealed class LeadImport(
                     await staging.BeatAsync(connection, token);
                 }
 
+                // Where phone numbers are sealed: rows hold tokens.
+                _phones = staging.Seal is null ? [] : await staging.Seal.StagedAsync(connection, staging.ImportId, first, last, token);
                 var erased = await RejectErasedAsync(connection, first, last, token);
                 var rows = await SealedAsync(connection, apply, first, last, token);
                 return rows with { Taken = rows.Taken + erased, Rejected = rows.Rejected + erased };
@@ -126,7 +128,6 @@ internal sealed class LeadImport(
         NpgsqlConnection connection, Func<NpgsqlConnection, long, long, CancellationToken, Task<Applied>> apply, long first, long last,
         CancellationToken cancellationToken)
     {
-        _phones = staging.Seal is null ? [] : await staging.Seal.StagedAsync(connection, staging.ImportId, first, last, cancellationToken);
         var applied = await apply(connection, first, last, cancellationToken);
         if (staging.Seal is not null && !context.DryRun)
         {
@@ -178,8 +179,11 @@ internal sealed class LeadImport(
     /// <summary>Rows of persons who were erased: told with their place and without what stands there.</summary>
     private async Task<int> RejectErasedAsync(NpgsqlConnection connection, long first, long last, CancellationToken cancellationToken)
     {
+        var numbers = _phones.DistinctBy(p => p.Token, StringComparer.Ordinal).ToList();
         var taken = await connection.QueryStatementAsync(
-            "leads/take_erased", Range(first, last), row => (File: row.GetInt32(0), Line: row.GetInt64(1)), cancellationToken);
+            "leads/take_erased",
+            [.. Range(first, last), ("tokens", numbers.ConvertAll(n => n.Token).ToArray()), ("numbers", numbers.ConvertAll(n => n.Text).ToArray())],
+            row => (File: row.GetInt32(0), Line: row.GetInt64(1)), cancellationToken);
         foreach (var (file, line) in taken)
         {
             rejects.Add(files[file].Name, line, RowFaults.Erased, "");

@@ -4,6 +4,7 @@ using System.Text.RegularExpressions;
 using Npgsql;
 using SalesTasks.Cli;
 using SalesTasks.Database;
+using SalesTasks.Encryption;
 using Spectre.Console;
 
 namespace SalesTasks.Privacy;
@@ -32,12 +33,13 @@ internal static class ErasePerson
             var why = Reason(context.Parse.GetValue(reason));
             var certain = context.Parse.GetValue(yes) && !context.Parse.GetValue(dryRun);
             await using var database = await context.OpenAsync(stop);
+            var vault = await context.VaultAsync(database, stop);
             var erasure = await database.InTransactionAsync(
                 async (connection, transaction, token) =>
                 {
                     // A look at it does everything and takes it back, and so does a second erasure that finds nothing.
                     await transaction.SaveAsync("before", token);
-                    var erased = await EraseAsync(connection, subject, why, token);
+                    var erased = await EraseAsync(connection, subject, why, vault, token);
                     if (!certain || erased.Request == 0)
                     {
                         await transaction.RollbackAsync("before", token);
@@ -63,14 +65,15 @@ internal static class ErasePerson
     }
 
     /// <summary>In a transaction, which the caller ends; <see cref="Erased.Request"/> 0: nothing was left to erase, and it is to be taken back.</summary>
-    public static async Task<Erased> EraseAsync(NpgsqlConnection connection, Subject subject, string? reason, CancellationToken cancellationToken)
+    public static async Task<Erased> EraseAsync(
+        NpgsqlConnection connection, Subject subject, string? reason, Vault? vault, CancellationToken cancellationToken)
     {
         await connection.ExecuteStatementAsync("database/set_actor", [("actor", Environment.UserName)], cancellationToken);
         var already = await connection.ScalarStatementAsync<DateTime?>("privacy/buried", subject.Parameters, cancellationToken);
         // A quick look first, so that an id of nobody costs no lock.
-        await Person.FindAsync(connection, Name, subject, already is not null, cancellationToken);
+        await Person.FindAsync(connection, Name, subject, already is not null, vault, cancellationToken);
         await connection.ExecuteStatementAsync("privacy/lock_imports", [], cancellationToken);
-        var person = await Person.FindAsync(connection, Name, subject, mayBeNobody: true, cancellationToken);
+        var person = await Person.FindAsync(connection, Name, subject, mayBeNobody: true, vault, cancellationToken);
         foreach (var statement in (string[])["lock_sending", "lock_leads", "lock_messages", "lock_executions", "lock_deals"])
         {
             await PrivacyStore.ExecuteAsync(connection, "privacy/" + statement, person.Parameters, cancellationToken);
@@ -78,6 +81,11 @@ internal static class ErasePerson
 
         person = await person.AgainAsync(connection, Name, cancellationToken);
         RequireSilent(reason, person);
+        foreach (var lead in person.ExtIds)
+        {
+            await AuditLog.RecordReadAsync(connection, Name, lead, cancellationToken);
+        }
+
         await PrivacyStore.EnsureSecretAsync(connection, cancellationToken);
         var request = await PrivacyStore.RequestAsync(connection, "erase", person.Subject, reason, person.Leads.Count, cancellationToken);
         (string Name, object? Value)[] values =
@@ -98,16 +106,17 @@ internal static class ErasePerson
             counts.Add((table.Name, rows));
         }
 
-        var buried = await BuryAsync(connection, person, request, cancellationToken);
+        var buried = await BuryAsync(connection, person, request, vault, cancellationToken);
         counts.Add(("privacy_tombstones", buried));
         if (counts.TrueForAll(c => c.Count == 0))
         {
-            return new Erased(0, [], person.Others, [], 0, already);
+            return new Erased(0, [], person.Others, [], 0, already, await Elsewhere.PlacesAsync(connection, cancellationToken));
         }
 
         await connection.ExecuteStatementAsync(
             "privacy/request_done", [("id", request), ("count", person.Leads.Count), ("counts", ExportPerson.Counts(counts))], cancellationToken);
-        return new Erased(request, person.ExtIds, person.Others, counts, onTheWire, null);
+        return new Erased(
+            request, person.ExtIds, person.Others, counts, onTheWire, null, await Elsewhere.PlacesAsync(connection, cancellationToken));
     }
 
     private static async Task<string[]> NewIdsAsync(NpgsqlConnection connection, Person person, CancellationToken cancellationToken)
@@ -135,15 +144,25 @@ internal static class ErasePerson
     }
 
     /// <summary>Tombstones and suppressions; a number that others have as well tells nobody and is left alone.</summary>
-    private static async Task<int> BuryAsync(NpgsqlConnection connection, Person person, long request, CancellationToken cancellationToken)
+    private static async Task<int> BuryAsync(NpgsqlConnection connection, Person person, long request, Vault? vault, CancellationToken cancellationToken)
     {
+        var keys = person.Phones.SelectMany(p => Person.Keys([p], vault).Select(key => (Phone: p, Key: key))).ToList();
         var shared = await PrivacyStore.QueryAsync<string>(
-            connection, "privacy/held_phones", [("phones", person.Phones), ("leads", person.ExtIds)], cancellationToken);
+            connection, "privacy/held_phones",
+            [("phones", keys.ConvertAll(k => k.Phone).ToArray()), ("keys", keys.ConvertAll(k => k.Key).ToArray()), ("leads", person.ExtIds)], cancellationToken);
+        var own = person.Phones.Except(shared, StringComparer.Ordinal).ToArray();
         (string, object?)[] values =
         [
-            ("ext_ids", person.Ids), ("emails", person.Emails), ("phones", person.Phones.Except(shared, StringComparer.Ordinal).ToArray()), ("request_id", request),
+            // Also as tokens have them: rows that come with a token, from an export of this database, are known too.
+            ("ext_ids", person.Ids), ("emails", person.Emails), ("phones", own), ("numbers", own.Concat(Person.Keys(own, vault)).ToArray()),
+            ("request_id", request),
         ];
         await PrivacyStore.ExecuteAsync(connection, "privacy/suppress", values, cancellationToken);
+        if (vault is not null)
+        {
+            await vault.SyncSuppressionsAsync(connection, own, cancellationToken);
+        }
+
         return await PrivacyStore.ExecuteAsync(connection, "privacy/bury", values, cancellationToken);
     }
 
@@ -178,7 +197,7 @@ internal static class ErasePerson
                 ["not_included"] = erased.Others.Cast<object?>().ToList(),
                 ["on_the_wire"] = erased.OnTheWire,
                 ["rows"] = erased.Counts.Where(c => c.Count > 0).ToDictionary(c => c.Name, object? (c) => c.Count, StringComparer.Ordinal),
-                ["elsewhere"] = Elsewhere.Places.Select(object? (p) => p.English).ToList(),
+                ["elsewhere"] = erased.Elsewhere.Select(object? (p) => p.English).ToList(),
             });
             return;
         }
@@ -224,7 +243,7 @@ internal static class ErasePerson
                 $"Solicitud {erased.Request}. Lo que tenga el CRM lo borra el próximo crm push: privacy show {erased.Request}."));
         }
 
-        Elsewhere.Show(context);
+        Elsewhere.Show(context, erased.Elsewhere);
     }
 }
 
@@ -235,5 +254,7 @@ internal static class ErasePerson
 /// <param name="Counts">Rows by table.</param>
 /// <param name="OnTheWire">Messages that were being sent.</param>
 /// <param name="AlreadyAt">When the person was erased before, where nothing was left.</param>
+/// <param name="Elsewhere">What it does not reach.</param>
 internal sealed record Erased(
-    long Request, IReadOnlyList<string> Leads, IReadOnlyList<string> Others, IReadOnlyList<(string Name, long Count)> Counts, long OnTheWire, DateTime? AlreadyAt);
+    long Request, IReadOnlyList<string> Leads, IReadOnlyList<string> Others, IReadOnlyList<(string Name, long Count)> Counts, long OnTheWire, DateTime? AlreadyAt,
+    IReadOnlyList<(string English, string Spanish)> Elsewhere);

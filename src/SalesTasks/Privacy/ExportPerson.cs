@@ -6,6 +6,7 @@ using Npgsql;
 using SalesTasks.Airflow;
 using SalesTasks.Cli;
 using SalesTasks.Database;
+using SalesTasks.Encryption;
 using Spectre.Console;
 
 namespace SalesTasks.Privacy;
@@ -28,7 +29,8 @@ internal static class ExportPerson
             var subject = Subject.Read(Name, context.Parse.GetRequiredValue(who));
             var path = context.Parse.GetValue(output);
             await using var database = await context.OpenAsync(stop);
-            var export = await database.InSnapshotAsync((connection, _, token) => ReadAsync(connection, subject, context.Host.Time, token), stop);
+            var vault = await context.VaultAsync(database, stop);
+            var export = await database.InSnapshotAsync((connection, _, token) => ReadAsync(connection, subject, vault, context.Host.Time, token), stop);
             if (path is "-" || (path is null && context.Json))
             {
                 context.Host.Out.WriteLine(Encoding.UTF8.GetString(Write(export)));
@@ -50,10 +52,16 @@ internal static class ExportPerson
 
     /// <summary>Reads everything, and notes that it was read.</summary>
     public static async Task<PersonExport> ReadAsync(
-        NpgsqlConnection connection, Subject subject, TimeProvider time, CancellationToken cancellationToken)
+        NpgsqlConnection connection, Subject subject, Vault? vault, TimeProvider time, CancellationToken cancellationToken)
     {
         await connection.ExecuteStatementAsync("database/set_actor", [("actor", Environment.UserName)], cancellationToken);
-        var person = await Person.FindAsync(connection, Name, subject, mayBeNobody: false, cancellationToken);
+        var person = await Person.FindAsync(connection, Name, subject, mayBeNobody: false, vault, cancellationToken);
+        foreach (var lead in person.ExtIds)
+        {
+            await AuditLog.RecordReadAsync(connection, Name, lead, cancellationToken);
+        }
+
+        var revealed = vault is null ? null : await RevealedRows.OpenAsync(connection, vault, person, cancellationToken);
         var tables = new List<ExportedTable>();
         foreach (var table in PersonalData.Tables)
         {
@@ -63,7 +71,7 @@ internal static class ExportPerson
                 rows.AddRange(await PrivacyStore.QueryAsync<string>(connection, "privacy/export/" + statement, person.Parameters, cancellationToken));
             }
 
-            tables.Add(new ExportedTable(table.Name, table.Origin, rows));
+            tables.Add(new ExportedTable(table.Name, table.Origin, revealed is null ? rows : rows.ConvertAll(row => revealed.Row(table.Name, row))));
         }
 
         await PrivacyStore.EnsureSecretAsync(connection, cancellationToken);
@@ -72,7 +80,7 @@ internal static class ExportPerson
             "privacy/request_done",
             [("id", id), ("count", person.Leads.Count), ("counts", Counts(tables.Select(t => (t.Name, (long)t.Rows.Count))))],
             cancellationToken);
-        return new PersonExport(id, time.GetUtcNow(), person, tables);
+        return new PersonExport(id, time.GetUtcNow(), person, tables, await Elsewhere.PlacesAsync(connection, cancellationToken));
     }
 
     /// <summary>Counts by table as JSON, those of 0 left out.</summary>
@@ -108,7 +116,7 @@ internal static class ExportPerson
             }
 
             writer.WriteEndArray();
-            WriteTexts(writer, "elsewhere", Elsewhere.Places.Select(p => p.English));
+            WriteTexts(writer, "elsewhere", export.Elsewhere.Select(p => p.English));
             writer.WriteEndObject();
         }
 
@@ -168,12 +176,13 @@ internal static class ExportPerson
         context.Host.Out.WriteLine(path is null
             ? context.Text("The rows themselves: --out FILE, or --json.", "Las filas en sí: --out FICHERO, o --json.")
             : context.Text($"Written to {path}.", $"Escrito en {path}."));
-        Elsewhere.Show(context);
+        Elsewhere.Show(context, export.Elsewhere);
     }
 }
 
 /// <summary>What an export holds.</summary>
-internal sealed record PersonExport(long Request, DateTimeOffset At, Person Person, IReadOnlyList<ExportedTable> Tables);
+internal sealed record PersonExport(
+    long Request, DateTimeOffset At, Person Person, IReadOnlyList<ExportedTable> Tables, IReadOnlyList<(string English, string Spanish)> Elsewhere);
 
 /// <summary>The person's rows of a table, as JSON objects.</summary>
 internal sealed record ExportedTable(string Name, string Origin, IReadOnlyList<string> Rows);
@@ -181,7 +190,7 @@ internal sealed record ExportedTable(string Name, string Origin, IReadOnlyList<s
 /// <summary>What no command on the database reaches; docs/privacy.md tells what to do there.</summary>
 internal static class Elsewhere
 {
-    public static IReadOnlyList<(string English, string Spanish)> Places { get; } =
+    private static readonly IReadOnlyList<(string English, string Spanish)> s_always =
     [
         ("backups of the database, until they are deleted", "copias de seguridad de la base de datos, hasta que se borren"),
         ("files of lead sources, their reject files, and exports like this one", "ficheros de origen de leads, sus ficheros de rechazos y exportaciones como esta"),
@@ -190,10 +199,19 @@ internal static class Elsewhere
         ("free text in records of other people", "texto libre en registros de otras personas"),
     ];
 
-    public static void Show(PeopleContext context)
+    /// <summary>With the old tables of an adoption, as long as they are there.</summary>
+    public static async Task<IReadOnlyList<(string English, string Spanish)>> PlacesAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
+    [
+        .. (await PrivacyStore.QueryAsync<string>(connection, "privacy/old_tables", [], cancellationToken)).Select(schema => (
+            $"the old tables in schema {schema}, which db adopt left as they were: db adopt --finish drops them",
+            $"las tablas antiguas del esquema {schema}, que db adopt dejó como estaban: db adopt --finish las elimina")),
+        .. s_always,
+    ];
+
+    public static void Show(PeopleContext context, IReadOnlyList<(string English, string Spanish)> places)
     {
         context.Host.Out.WriteLine(context.Text("Not reached from here:", "Fuera del alcance de esta orden:"));
-        foreach (var (english, spanish) in Places)
+        foreach (var (english, spanish) in places)
         {
             context.Host.Out.WriteLine("- " + context.Text(english, spanish));
         }

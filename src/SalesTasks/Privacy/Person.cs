@@ -7,6 +7,7 @@ using Npgsql;
 using SalesTasks.Airflow;
 using SalesTasks.Cli;
 using SalesTasks.Database;
+using SalesTasks.Encryption;
 
 namespace SalesTasks.Privacy;
 
@@ -42,6 +43,9 @@ internal sealed partial record Subject(string Kind, string Text)
 internal sealed record PersonLead(
     string ExtId, long LeadId, long? DealId, string[] Emails, string[] Phones, string[] FirstNames, string[] LastNames, string[] Aliases, bool Erased)
 {
+    /// <summary>What columns hold in the place of its numbers, where these are sealed.</summary>
+    public IReadOnlyList<string> Tokens { get; init; } = [];
+
     /// <summary>Two leads of one number are of one person unless their names say otherwise.</summary>
     public bool MayBe(PersonLead other) => Agree(FirstNames, other.FirstNames) && Agree(LastNames, other.LastNames);
 
@@ -57,8 +61,15 @@ internal sealed class Person
 
     private const int ShortestWord = 4;
 
-    private Person(Subject subject, string subjectKind, IReadOnlyList<PersonLead> leads, IReadOnlyList<string> others)
+    /// <summary>Digits of a number that tells somebody.</summary>
+    private const int FewestDigits = 6;
+
+    private readonly Vault? _vault;
+    private string[] _staged = [];
+
+    private Person(Subject subject, string subjectKind, IReadOnlyList<PersonLead> leads, IReadOnlyList<string> others, Vault? vault)
     {
+        _vault = vault;
         Subject = subject with { Kind = subjectKind };
         Leads = leads;
         Others = others;
@@ -76,7 +87,12 @@ internal sealed class Person
 
     public string[] Emails { get; }
 
+    /// <summary>In clear.</summary>
     public string[] Phones { get; }
+
+    /// <summary>What stands in the place of these numbers where they are sealed, however they were written.</summary>
+    public string[] Tokens => Distinct(
+        Leads.SelectMany(l => l.Tokens).Concat(_vault is null ? [] : Phones.Concat(Phones.SelectMany(Written)).Select(_vault.Sealer.PhoneToken)));
 
     /// <summary>ext_ids and other ids.</summary>
     public string[] Ids { get; }
@@ -97,16 +113,23 @@ internal sealed class Person
     /// <summary>The same as plain texts, for files that are compared byte by byte.</summary>
     public string[] Words =>
     [
-        .. Emails.Concat(Emails.Select(e => e.ToLowerInvariant())).Concat(Phones).Concat(Ids.Where(Telling))
+        .. Emails.Concat(Emails.Select(e => e.ToLowerInvariant())).Concat(Phones).Concat(Tokens).Concat(Ids.Where(Telling))
             .Concat(FullNames().Select(n => $"{n.First} {n.Last}")).SelectMany(w => new[] { w, WebUtility.HtmlEncode(w), HtmlEncoder.Default.Encode(w), JsonEncodedText.Encode(w).ToString() }).Distinct(StringComparer.Ordinal),
     ];
 
     public (string Name, object? Value)[] Parameters =>
     [
         ("leads", ExtIds), ("lead_ids", Leads.Select(l => l.LeadId).ToArray()), ("deals", Leads.Select(l => l.DealId).OfType<long>().ToArray()),
-        ("ids", Ids), ("emails", Emails.Select(e => e.ToLowerInvariant()).ToArray()), ("digits", Phones.Select(Digits).SelectMany(d => new[] { d, d.TrimStart('0'), "00" + d.TrimStart('0') }).Distinct(StringComparer.Ordinal).ToArray()),
-        ("strong", Strong), ("terms", Terms), ("words", Words),
+        ("ids", Ids), ("emails", Emails.Select(e => e.ToLowerInvariant()).ToArray()), ("digits", Keys(Phones, _vault)),
+        ("strong", Strong), ("terms", Terms), ("words", Words), ("staged", _staged),
     ];
+
+    /// <summary>The digits that columns hold numbers by: with zeros in front or without, and as tokens have them.</summary>
+    public static string[] Keys(IEnumerable<string> phones, Vault? vault)
+    {
+        var written = phones.SelectMany(Written).Distinct(StringComparer.Ordinal).ToList();
+        return vault is null ? [.. written] : [.. written, .. written.Select(w => PhoneDigits.Of(vault.Sealer.PhoneToken(w)))];
+    }
 
     /// <summary>
     /// Who is meant: the leads so named, and those that share an e-mail address with them, or a telephone number and no other name.
@@ -116,14 +139,17 @@ internal sealed class Person
     /// <param name="command">For errors.</param>
     /// <param name="subject">What the person is named by.</param>
     /// <param name="mayBeNobody">An id of nobody is no error.</param>
+    /// <param name="vault">Null: nothing is sealed.</param>
     /// <param name="cancellationToken">Asked to stop.</param>
     public static async Task<Person> FindAsync(
-        NpgsqlConnection connection, string command, Subject subject, bool mayBeNobody, CancellationToken cancellationToken)
+        NpgsqlConnection connection, string command, Subject subject, bool mayBeNobody, Vault? vault, CancellationToken cancellationToken)
     {
         var named = await connection.QueryStatementAsync(
-            "privacy/find", [.. subject.Parameters, ("limit", MostLeads + 1)], row => (ExtId: row.GetString(0), How: row.GetString(1)), cancellationToken);
+            "privacy/find",
+            [("who", subject.Text), ("email", subject.Email), ("digits", Keys(subject.Phone is { } number ? [number] : [], vault)), ("limit", MostLeads + 1)],
+            row => (ExtId: row.GetString(0), How: row.GetString(1)), cancellationToken);
         var how = named.Count > 0 ? named[0].How : subject.Kind;
-        var found = await LeadsAsync(connection, [.. named.Select(n => n.ExtId)], command, cancellationToken);
+        var found = await LeadsAsync(connection, [.. named.Select(n => n.ExtId)], command, vault, cancellationToken);
         if (found.Count == 0 && subject.Kind is "ext_id" && !mayBeNobody)
         {
             throw JobException.Usage(
@@ -142,13 +168,13 @@ internal sealed class Person
             var sharing = await connection.QueryStatementAsync(
                 "privacy/sharing",
                 [
-                    ("emails", found.SelectMany(l => l.Emails).ToArray()), ("phones", found.SelectMany(l => l.Phones).ToArray()),
+                    ("emails", found.SelectMany(l => l.Emails).ToArray()), ("digits", Keys(found.SelectMany(l => l.Phones), vault)),
                     ("limit", 10 * MostLeads),
                 ],
                 row => row.GetString(0),
                 cancellationToken);
             var news = await LeadsAsync(
-                connection, [.. sharing.Except(found.Select(l => l.ExtId), StringComparer.Ordinal).Except(others, StringComparer.Ordinal)], command, cancellationToken, 10 * MostLeads);
+                connection, [.. sharing.Except(found.Select(l => l.ExtId), StringComparer.Ordinal).Except(others, StringComparer.Ordinal)], command, vault, cancellationToken, 10 * MostLeads);
             var same = news.Where(n => found.Exists(l => l.Emails.Intersect(n.Emails, StringComparer.OrdinalIgnoreCase).Any()) || found.Exists(n.MayBe)).ToList();
             others.UnionWith(news.Except(same).Select(l => l.ExtId));
             found.AddRange(same);
@@ -156,22 +182,40 @@ internal sealed class Person
             RequireFew(command, found.Count);
         }
 
-        return new Person(subject, how, [.. found.OrderBy(l => l.ExtId, StringComparer.Ordinal)], [.. others]);
+        return await new Person(subject, how, [.. found.OrderBy(l => l.ExtId, StringComparer.Ordinal)], [.. others], vault).WithStagedAsync(connection, cancellationToken);
     }
 
     /// <summary>The same person, as it is once its leads are locked.</summary>
     public async Task<Person> AgainAsync(NpgsqlConnection connection, string command, CancellationToken cancellationToken) =>
-        new(Subject, Subject.Kind, await LeadsAsync(connection, ExtIds, command, cancellationToken), Others);
+        await new Person(Subject, Subject.Kind, await LeadsAsync(connection, ExtIds, command, _vault, cancellationToken), Others, _vault)
+            .WithStagedAsync(connection, cancellationToken);
+
+    /// <summary>Records of a CRM that only their sealed number tells: no statement can compare it.</summary>
+    private async Task<Person> WithStagedAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        if (_vault is not null && Phones.Length > 0)
+        {
+            var written = Phones.SelectMany(Written).ToHashSet(StringComparer.Ordinal);
+            var records = await connection.QueryStatementAsync(
+                "privacy/sealed_staged", [],
+                row => (Crm: row.GetString(0), Object: row.GetString(1), Id: row.GetString(2), Phone: row.GetString(3)), cancellationToken);
+            _staged = [.. records
+                .Where(r => written.Contains(PhoneDigits.Of(_vault.OpenText(SealedPlaces.Staged(r.Crm, r.Object, r.Id, "phone"), r.Phone))))
+                .Select(r => $"{r.Crm}/{r.Object}/{r.Id}")];
+        }
+
+        return this;
+    }
 
     private static async Task<List<PersonLead>> LeadsAsync(
-        NpgsqlConnection connection, string[] extIds, string command, CancellationToken cancellationToken, int most = MostLeads)
+        NpgsqlConnection connection, string[] extIds, string command, Vault? vault, CancellationToken cancellationToken, int most = MostLeads)
     {
         if (most == MostLeads)
         {
             RequireFew(command, extIds.Length);
         }
 
-        return extIds.Length == 0
+        var leads = extIds.Length == 0
             ? []
             : await connection.QueryStatementAsync(
                 "privacy/persons",
@@ -180,6 +224,19 @@ internal sealed class Person
                     row.GetString(0), row.GetInt64(1), row.IsDBNull(2) ? null : row.GetInt64(2), row.GetFieldValue<string[]>(3), row.GetFieldValue<string[]>(4),
                     row.GetFieldValue<string[]>(5), row.GetFieldValue<string[]>(6), row.GetFieldValue<string[]>(7), row.GetBoolean(8)),
                 cancellationToken);
+        if (vault is null)
+        {
+            return leads;
+        }
+
+        var tokens = leads.SelectMany(l => l.Phones.Where(Sealer.IsToken).Select(t => (l.ExtId, t))).Distinct().ToList();
+        var opened = await vault.ReadAsync(connection, tokens, cancellationToken);
+        return leads.ConvertAll(lead => lead with
+        {
+            // A token without a value of the lead, which somebody copied there, tells the number all the same.
+            Phones = [.. lead.Phones.Select(p => opened.ContainsKey((lead.ExtId, p)) ? Vault.Text(opened, lead.ExtId, p) : p)],
+            Tokens = [.. lead.Phones.Where(Sealer.IsToken)],
+        });
     }
 
     private static void RequireFew(string command, int leads)
@@ -203,6 +260,11 @@ internal sealed class Person
         foreach (var digits in Phones.Select(p => Digits(p).TrimStart('0')).Where(d => d.Length > 5).Distinct(StringComparer.Ordinal))
         {
             yield return $"(?<![0-9])0*{string.Join("[ ()./-]{0,3}", digits.ToCharArray())}(?![0-9])";
+        }
+
+        foreach (var token in Tokens)
+        {
+            yield return Escape(token);
         }
 
         foreach (var (first, last) in FullNames())
@@ -252,6 +314,14 @@ internal sealed class Person
         }
 
         return escaped.ToString();
+    }
+
+    /// <summary>The digits of a number as people may have written it.</summary>
+    private static IEnumerable<string> Written(string phone)
+    {
+        var digits = Digits(phone);
+        var bare = digits.TrimStart('0');
+        return new[] { digits, bare, "0" + bare, "00" + bare }.Where(d => d.Length >= FewestDigits).Distinct(StringComparer.Ordinal);
     }
 
     private static string Digits(string phone) => new([.. phone.Where(char.IsAsciiDigit)]);

@@ -53,9 +53,9 @@ internal static class PersonalData
         },
         new("crm_conflicts", Erasure.Removed, "CRM sync", "lead_ext_id field base_value our_value their_value winner reason run_id"),
         new("outbox_messages", Erasure.Anonymous, "messages: campaigns, follow-up, alerts, summaries",
-            "idempotency_key channel purpose lead_ext_id recipient payload status time_zone connection_id reason")
+            "idempotency_key key_epoch channel purpose lead_ext_id recipient payload status time_zone connection_id reason")
         {
-            Kept = "channel purpose status time_zone connection_id",
+            Kept = "key_epoch channel purpose status time_zone connection_id",
             MoreExports = ["outbox_of_no_lead"],
             Erases = ["outbox_messages", "outbox_of_no_lead"],
         },
@@ -94,6 +94,10 @@ internal static class PersonalData
             + "country region time_zone attributes raw"),
         new("lead_import_events", Erasure.Removed, "imports under way", "lead_ext_id email event_type source source_event_id user_agent bot_reason metadata raw"),
         new("lead_import_people", Erasure.Removed, "imports under way", "ext_id email_key phone_key first_name_key last_name_key"),
+        new("lead_import_sealed", Erasure.Removed, "imports under way", "token sealed"),
+        new("adoption_findings", Erasure.Removed, "db adopt: rows of the old installation that were mended or set aside",
+            "table_name row_key lead_ext_id rule column_name was became old_row"),
+        new("sealed_values", Erasure.Removed, "encrypted numbers and notes", "token key_id sealed"),
         new("stored_files", Erasure.Removed, "reports and attachments", "sha256 content_type content") { Erases = [] },
         new("lead_aliases", Erasure.Removed, "lead sources", "alias_ext_id ext_id matched_by"),
         new("suppressions", Erasure.Kept, "opt-outs, bounces, erasures; hashed", "address_hash channel reason suppressed_by")
@@ -103,6 +107,11 @@ internal static class PersonalData
         new("privacy_requests", Erasure.Kept, "requests about the person; hashed", "kind subject_hash requested_by reason counts")
         {
             Kept = "kind subject_hash requested_by reason counts",
+        },
+        new("audit_log", Erasure.Kept, "the audit trail: changes to deals, who read about the person; hashed",
+            "operation subject row_key changes personal db_user db_role program os_user run")
+        {
+            Kept = "operation subject row_key changes personal db_user db_role program os_user run",
         },
         new("leads", Erasure.Anonymous, "lead sources: imports, CRM, other tools",
             "ext_id source first_name last_name email phone utm_source utm_campaign company_name company_domain industry product_interest language country "
@@ -156,6 +165,18 @@ internal static class PersonalData
         ["crm_cursors"] = "progress of reading",
         ["crm_slots"] = "calls to a CRM",
         ["crm_quotas"] = "calls to a CRM",
+        ["encryption_state"] = "settings",
+        ["encryption_keys"] = "ids of keys",
+        ["audit_retention"] = "settings",
+        ["rep_logins"] = "our own people",
+        ["database_roles"] = "names of roles",
+        ["adoptions"] = "that there was one",
+        ["adoption_tables"] = "figures",
+        ["adoption_rows"] = "work table, empty outside of a transaction",
+        ["adoption_words"] = "words for stages and states",
+        ["backups"] = "names and sizes of backups",
+        ["restorations"] = "restores and their instants",
+        ["retention_rules"] = "settings",
         ["privacy_secret"] = "the key of hashes",
         ["privacy_tombstones"] = "hashes: who must not come back",
         ["privacy_refusals"] = "instants",

@@ -13,7 +13,7 @@ public sealed class ErasePlanTests(TestDatabase database) : IClassFixture<TestDa
 
     /// <summary>Tables that are read whole: emptied by every run, a row a run of a job, alerts, files of reports.</summary>
     private static readonly string[] s_small =
-        ["crm_changes", "crm_staged", "lead_import_rows", "lead_import_events", "lead_import_people", "task_runs", "alerts", "stored_files", "reports", "report_files"];
+        ["crm_changes", "crm_staged", "adoption_findings", "lead_import_sealed", "lead_import_rows", "lead_import_events", "lead_import_people", "task_runs", "alerts", "stored_files", "reports", "report_files"];
 
     public static TheoryData<string> Statements =>
     [
@@ -80,12 +80,12 @@ public sealed class ErasePlanTests(TestDatabase database) : IClassFixture<TestDa
     public async Task Statement_ForOnePersonAmongMany_ReadsThatPersonsRows(string statement)
     {
         await using var connection = await database.OpenConnectionAsync();
-        var person = await Person.FindAsync(connection, "test", new Subject("ext_id", "lead-777"), false, TestContext.Current.CancellationToken);
+        var person = await Person.FindAsync(connection, "test", new Subject("ext_id", "lead-777"), false, null, TestContext.Current.CancellationToken);
 
         var plan = await QueryPlan.OfAsync(
             database, statement,
             [
-                .. person.Parameters, .. new Subject("email", "lead777@acme.example").Parameters, ("limit", 21), ("phones", person.Phones), ("request_id", 1L),
+                .. person.Parameters, .. new Subject("email", "lead777@acme.example").Parameters, ("limit", 21), ("phones", person.Phones), ("keys", person.Phones.Select(p => p[1..]).ToArray()), ("request_id", 1L),
                 ("new_ids", new[] { "erased-1" }), ("links", new[] { 777L }), ("who", person.Subject.Text),
             ]);
 

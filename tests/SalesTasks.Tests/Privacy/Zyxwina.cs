@@ -107,6 +107,11 @@ internal static class Zyxwina
         INSERT INTO crm_staged (crm, object, crm_id, key, modified_at, properties) VALUES
           ('hubspot', 'lead', '900001', 'zx-lead-4711', now(), '{"email": "zyxwina.qqortsen@vrumpf.example", "first_name": "Zyxwina"}'),
           ('hubspot', 'lead', '900003', NULL, now(), '{"email": "zyxwina.qqortsen@vrumpf.example", "last_name": "Qqortsén"}');
+        INSERT INTO adoption_findings (table_name, row_key, lead_ext_id, rule, column_name, was, became, old_row) VALUES
+          ('leads', 'zx-lead-4711', 'zx-lead-4711', 'value', 'phone', '+34 699 812 733 ext', '+34 699 812 733', NULL),
+          ('leads', 'old-77', 'old-77', 'duplicate', NULL, NULL, 'zx-lead-4711', '{"ext_id": "old-77", "email": "zyxwina.qqortsen@vrumpf.example"}'),
+          ('sales_pipeline', '77', NULL, 'no_lead', NULL, NULL, NULL, '{"lead_ext_id": "gone", "first_name": "Zyxwina", "last_name": "Qqortsén"}'),
+          ('leads', 'bystander', 'bystander', 'value', 'phone', '611', NULL, NULL);
         INSERT INTO crm_changes (crm, lead_ext_id) VALUES ('hubspot', 'zx-lead-4711'), ('hubspot', 'bystander');
         INSERT INTO pipeline_outcomes (kind, source_id, lead_ext_id, happened_at) VALUES ('reply', 1, 'zx-lead-4711', now());
         INSERT INTO followup_checks (pipeline_id) SELECT id FROM sales_pipeline WHERE lead_ext_id = 'zx-other-0815'
