@@ -1,7 +1,11 @@
 -- The next leads after @after that have no deal, as if they were qualified now: in the first stage since this moment, nothing done yet. What is
 -- known of them otherwise is what deal_features knows of a deal's lead. Walked by id and looked up lead by lead, for the reasons in open_deals.sql.
 WITH block AS MATERIALIZED (
-  SELECT l.lead_id, l.ext_id, l.source, l.product_interest, l.industry, l.has_phone, l.created_at
+  SELECT
+    l.lead_id, l.ext_id, l.source, l.product_interest, l.industry, l.has_phone,
+    -- As in deal_features: nobody means more than 30 years.
+    CASE WHEN l.created_at IS NOT NULL
+      THEN least(greatest(l.created_at, @as_of::timestamptz - interval '30 years'), @as_of::timestamptz + interval '30 years') END AS created_at
   FROM leads l
   WHERE l.lead_id > @after AND l.erased_at IS NULL AND abs((l.lead_id >> 15) % @shard_count - @shard_index) < 1
   ORDER BY l.lead_id
@@ -23,7 +27,7 @@ CROSS JOIN LATERAL (
     count(*) FILTER (WHERE event_type = 'reply')::int AS replies, count(*) FILTER (WHERE event_type = 'click')::int AS clicks,
     count(*) FILTER (WHERE event_type = 'open')::int AS opens, count(*) FILTER (WHERE event_type = 'visit')::int AS visits,
     count(*) FILTER (WHERE event_type = 'demo')::int AS demos, count(*) FILTER (WHERE event_type = 'pricing')::int AS pricing_views,
-    max(occurred_at) AS last_at
+    max(greatest(occurred_at, @as_of::timestamptz - interval '30 years')) AS last_at
   FROM lead_engagement_events AS v
   WHERE p.id IS NULL AND v.lead_ext_id = b.ext_id AND v.occurred_at <= @as_of AND NOT v.is_bot
 ) AS e

@@ -36,6 +36,9 @@ internal sealed record MergeResult(
 
     /// <summary>The CRM's record changed, and only by what we wrote.</summary>
     public bool Echo { get; set; }
+
+    /// <summary>A write whose answer was lost did arrive.</summary>
+    public bool Arrived { get; set; }
 }
 
 /// <summary>
@@ -96,6 +99,12 @@ internal sealed class Merger(CrmValues values, SyncDirection direction)
 
         if (field.Ours.OnlyNew)
         {
+            if (last.Sending is not null && !last.Ours.ContainsKey(name))
+            {
+                // Made by a write whose answer was lost: what was sent then is the base, as it is after an answer.
+                result.OurBase[name] = last.Sending.GetValueOrDefault(name);
+            }
+
             return;
         }
 
@@ -105,6 +114,7 @@ internal sealed class Merger(CrmValues values, SyncDirection direction)
         {
             // The write whose answer we do not know did arrive.
             result.Echo |= their != theirBase;
+            result.Arrived = true;
             (ourBase, theirBase) = (sent, their);
             InStep(sent, their);
         }

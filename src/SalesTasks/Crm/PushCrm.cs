@@ -428,6 +428,7 @@ internal sealed partial class PushCrm
                 CrmId = record?.Id,
                 ModifiedAt = record?.ModifiedAt,
                 Settled = true,
+                Written = merge.Arrived,
             };
             if (merge.ToTheirs.Count > 0 || record is null)
             {

@@ -44,7 +44,7 @@ internal sealed class PairScores
         var reps = situation.Reps;
         Typical = TypicalValue(situation.Leads);
         Capacity = [.. reps.Select(r => r.Capacity ?? settings.MaxActiveLeads)];
-        Free = [.. reps.Select((r, j) => r.Active && !r.Absent ? Math.Max(Capacity[j] - r.Load, 0) : 0)];
+        Free = [.. reps.Select((r, j) => r.Active && !r.Absent ? Math.Clamp(Capacity[j] - r.Load, 0, situation.Leads.Count) : 0)];
         Excluded = [.. situation.Classes.Select(c => reps.Select((r, j) => ExclusionOf(r, j, c)).ToArray())];
         Eligible = [.. Excluded.Select(e => Enumerable.Range(0, e.Length).Where(j => e[j] == Exclusion.None).ToArray())];
         var special = settings.Specialization;
@@ -69,7 +69,7 @@ internal sealed class PairScores
     /// <summary>Open deals each rep may have.</summary>
     public int[] Capacity { get; }
 
-    /// <summary>Leads each rep may get.</summary>
+    /// <summary>Leads each rep may get: not more than there are, whatever the capacity.</summary>
     public int[] Free { get; }
 
     /// <summary>By class and rep: the first rule that keeps such leads from the rep.</summary>

@@ -114,7 +114,8 @@ internal sealed record LoadedSituation(RoutingSituation Situation, long LeftForL
             OwnedDays = owned,
             SilentDays = owner is null ? null : Math.Max((asOf - (contacted is { } at && at > since ? at : since)).TotalDays, 0),
             Hops = row.GetInt32(6),
-            Value = row.IsDBNull(7) ? double.NaN : (double)row.GetDecimal(7),
+            // Below nothing is no value to anybody, and any lead would be better given to nobody.
+            Value = row.IsDBNull(7) ? double.NaN : Math.Max((double)row.GetDecimal(7), 0),
             ValueKnown = !row.IsDBNull(7),
             Probability = row.IsDBNull(8) ? DefaultProbability : Math.Clamp(row.GetInt32(8) / 100.0, 0.01, 0.99),
             Class = classes.Of(new LeadClass(row.GetString(9), row.GetString(10), row.GetString(11))),

@@ -11,6 +11,9 @@ internal static class FaultPlan
     /// <summary>Another number is another order, and another choice.</summary>
     public const string SeedVariable = "SALES_FAULT_SEED";
 
+    /// <summary>Only jobs with this in their name.</summary>
+    public const string JobVariable = "SALES_FAULT_JOB";
+
     /// <summary>Over all jobs, so that the time does not grow with their number.</summary>
     private const int UsualTrials = 2_002;
 
@@ -26,6 +29,10 @@ internal static class FaultPlan
     ];
 
     public static int Seed { get; } = int.TryParse(Environment.GetEnvironmentVariable(SeedVariable), CultureInfo.InvariantCulture, out var seed) ? seed : 1;
+
+    /// <summary>The jobs to try.</summary>
+    public static TheoryData<string> Jobs => [.. Scene.All.Select(scene => scene.Name)
+        .Where(name => name.Contains(Environment.GetEnvironmentVariable(JobVariable) ?? "", StringComparison.Ordinal))];
 
     /// <summary>Whether everything is to be tried.</summary>
     public static bool Everything => Trials == int.MaxValue;

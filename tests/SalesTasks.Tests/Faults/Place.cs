@@ -139,6 +139,7 @@ internal sealed class Place : IAsyncDisposable
 
         Set("output", _folder);
         Set("path", $"{_folder}/leads.csv");
+        Set("backup_folder", $"{_folder}/backups");
         Set("slack", true);
         Set("email_recipients", "manager@sales.example");
         Set("max_wait_seconds", 0);

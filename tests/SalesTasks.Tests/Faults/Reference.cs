@@ -53,8 +53,6 @@ internal sealed class Digest
     private static readonly string[] s_attemptColumns =
         [
             "outbox_messages.attempts", "outbox_messages.failures", "outbox_messages.reason", "crm_links.version", "crm_links.changes",
-            // How a write that may have arrived is taken up is the merge's business; that both sides then agree is shown by the CRM's own tests.
-            "crm_links.our_base", "crm_links.synced_at",
         ];
 
     private readonly IReadOnlyDictionary<string, string[]> _masked;

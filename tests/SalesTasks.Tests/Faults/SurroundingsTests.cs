@@ -24,7 +24,7 @@ public sealed class SurroundingsTests(FaultWorld world, ITestOutputHelper output
         SELECT FROM (SELECT FROM outbox_messages FOR UPDATE) AS m
         """;
 
-    public static TheoryData<string> Jobs => [.. Scene.All.Select(scene => scene.Name)];
+    public static TheoryData<string> Jobs => FaultPlan.Jobs;
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 

@@ -15,7 +15,7 @@ public sealed class SweepTests(FaultWorld world, ITestOutputHelper output)
     /// <summary>More than that tell nothing new.</summary>
     private const int MostFailures = 12;
 
-    public static TheoryData<string> Jobs => [.. Scene.All.Select(scene => scene.Name)];
+    public static TheoryData<string> Jobs => FaultPlan.Jobs;
 
     [Theory]
     [MemberData(nameof(Jobs))]
