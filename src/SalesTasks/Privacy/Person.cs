@@ -5,7 +5,6 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using Npgsql;
 using SalesTasks.Airflow;
-using SalesTasks.Cli;
 using SalesTasks.Database;
 using SalesTasks.Encryption;
 
@@ -13,6 +12,7 @@ namespace SalesTasks.Privacy;
 
 /// <summary>What somebody was named by.</summary>
 /// <param name="Kind">ext_id, email or phone.</param>
+/// <param name="Text">As it was given, without spaces around it.</param>
 internal sealed partial record Subject(string Kind, string Text)
 {
     public string? Email => Kind is "email" ? Text : null;
