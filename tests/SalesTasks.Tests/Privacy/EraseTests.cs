@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using SalesTasks.Database;
 using SalesTasks.Privacy;
-using SalesTasks.Tests.Crm;
 using SalesTasks.Tests.Leads;
 using SalesTasks.Tests.Outbox;
 using SalesTasks.Tests.TestBase;
@@ -44,7 +43,7 @@ public sealed class EraseTests(TestDatabase database) : IClassFixture<TestDataba
 
         var left = Zyxwina.Find(await Zyxwina.DumpAsync(database));
         Assert.True(left.Count == 0, string.Join('\n', left));
-        Assert.Empty(Zyxwina.Traces.Where(t => result.Output.Contains(t, StringComparison.OrdinalIgnoreCase)));
+        Assert.DoesNotContain(Zyxwina.Traces, t => result.Output.Contains(t, StringComparison.OrdinalIgnoreCase));
         await AssertNotInPgDumpAsync();
     }
 
@@ -334,7 +333,7 @@ public sealed class EraseTests(TestDatabase database) : IClassFixture<TestDataba
         Assert.Equal(2, requests[0].GetProperty("rows").GetProperty("sales_pipeline").GetInt32());
         Assert.Equal((2, 0), (requests[0].GetProperty("crm_open").GetInt32(), requests[0].GetProperty("crm_done").GetInt32()));
         Assert.Contains("aún no", shown.Output, StringComparison.Ordinal);
-        Assert.Empty(Zyxwina.Traces.Where(t => (list.Output + shown.Output).Contains(t, StringComparison.OrdinalIgnoreCase)));
+        Assert.DoesNotContain(Zyxwina.Traces, t => (list.Output + shown.Output).Contains(t, StringComparison.OrdinalIgnoreCase));
         Assert.Equal((int)ExitCode.Usage, (await _rig.RunAsync("privacy", "show", "999999")).ExitCode);
     }
 

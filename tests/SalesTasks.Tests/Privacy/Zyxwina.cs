@@ -1,5 +1,4 @@
 using System.Text;
-using SalesTasks.Database;
 using SalesTasks.Tests.TestBase;
 
 namespace SalesTasks.Tests.Privacy;
