@@ -16,4 +16,4 @@ SELECT
 FROM lead_score_calculation(@rule_version, @as_of, @engagement, @model, @first, @last) AS k
 WHERE k.lead_id IN (SELECT lead_id FROM picked)
   AND (k.score IS DISTINCT FROM k.previous_score OR (@set_priority AND k.priority IS DISTINCT FROM k.previous_priority))
-  AND k.lead_id NOT IN (SELECT e.lead_id FROM leads e WHERE e.erased_at IS NOT NULL)
+  AND k.lead_id NOT IN (SELECT e.lead_id FROM leads e WHERE e.erased_at IS NOT NULL AND e.lead_id BETWEEN @first AND @last)
