@@ -7,7 +7,9 @@ INSERT INTO allowed VALUES
   ('deal_predictions', 'probability', '0.5'), ('deal_predictions', 'risk', '0.5'), ('report_forecasts', 'low', '0'), ('report_forecasts', 'high', '100'),
   ('reports', 'period_end', 'timestamptz ''2026-02-01'''), ('report_forecasts', 'period_end', 'timestamptz ''2026-02-01'''),
   ('outbox_messages', 'channel', '''slack'''), ('outbox_messages', 'purpose', '''alert'''), ('deal_predictions', 'confidence', '0.5'),
-  ('ml_models', 'status', '''refused'''), ('ml_drift', 'value', '0.1'), ('report_files', 'name', '''file'' || n || ''.csv'''), ('adoption_tables', 'old_rows', '2 * n'), ('lead_scores', 'score', '40 + n');
+  ('ml_models', 'status', '''refused'''), ('ml_drift', 'value', '0.1'), ('report_files', 'name', '''file'' || n || ''.csv'''), ('adoption_tables', 'old_rows', '2 * n'), ('lead_scores', 'score', '40 + n'),
+  ('privacy_secret', 'inner_key', 'sha256(n::text::bytea) || sha256(''key'')'), ('privacy_secret', 'outer_key', 'sha256(''other'') || sha256(n::text::bytea)'),
+  ('privacy_crm_erasures', 'crm_id', 'n::text'), ('restorations', 'key_epoch', 'left(md5(n::text), 16)');
 
 DO $fill$
 DECLARE
