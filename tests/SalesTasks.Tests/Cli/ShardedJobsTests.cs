@@ -67,7 +67,7 @@ public sealed class ShardedJobsTests(PostgresServer server)
 
     private static string[] Arguments(string job) => [.. job.Split(' '), "--as-of", T0.ToString("O")];
 
-    /// <summary>The content of each table without what the database hands out itself: numbers, and instants of the server's clock.</summary>
+    /// <summary>The content of each table without what the database hands out itself: numbers, instants of the server's clock, and the run.</summary>
     private static async Task<SortedDictionary<string, string>> StateAsync(TestDatabase database)
     {
         var tables = await database.QueryAsync(
@@ -77,7 +77,7 @@ public sealed class ShardedJobsTests(PostgresServer server)
               FROM pg_attribute a
               LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
               WHERE a.attrelid = c.oid AND a.attnum > 0
-                AND (a.attidentity <> '' OR a.attname IN ('pipeline_id', 'execution_id', 'campaign_event_id', 'source_id')
+                AND (a.attidentity <> '' OR a.attname IN ('run', 'row_key', 'pipeline_id', 'execution_id', 'campaign_event_id', 'source_id')
                   OR (NOT a.attisdropped AND pg_get_expr(d.adbin, d.adrelid) ~ '(clock_timestamp|\ynow)\(|CURRENT_TIMESTAMP')))
             FROM pg_class c
             WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relname <> 'task_runs'

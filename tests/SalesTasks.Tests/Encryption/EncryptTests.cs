@@ -92,15 +92,15 @@ public sealed class EncryptTests(PostgresServer server)
         await rig.Bare.AddAsync("followup-call/1", "call", """{"title": "Call", "phone": "+34 600 000 008", "metadata": {"lead_phone": "+34 600 000 008"}}""", "+34 600 000 008", lead: "lead-8");
         await rig.Bare.AddAsync("n1", "email", """{"subject": "Ring +34 600 000 008", "html": "<b>&#x2B;34 600 000 008</b>"}""", "rep@acme.example", lead: "lead-8");
         await database.ExecuteAsync("INSERT INTO suppressions (address_hash, channel, reason) VALUES (address_hash('phone', '+34600000008'), 'phone', 'opt_out')");
-        var before = await database.FingerprintAsync("task_runs");
+        var before = await database.FingerprintAsync("task_runs", "audit_log");
 
         await rig.EncryptAsync();
-        Assert.NotEqual(before, await database.FingerprintAsync("task_runs"));
+        Assert.NotEqual(before, await database.FingerprintAsync("task_runs", "audit_log"));
         Assert.Equal(ExitCode.Usage, (ExitCode)(await rig.With().RunAsync("privacy", "decrypt")).ExitCode);
         (await rig.With().RunAsync("privacy", "decrypt", "--dry-run", "--json")).ShouldExitWith(ExitCode.Done);
         (await rig.With().RunAsync("privacy", "decrypt", "--yes")).ShouldExitWith(ExitCode.Done);
 
-        Assert.Equal(before, await database.FingerprintAsync("task_runs"));
+        Assert.Equal(before, await database.FingerprintAsync("task_runs", "audit_log"));
         // Off means off: no keys are needed any more.
         (await rig.Bare.DispatchAsync()).ShouldExitWith(ExitCode.Done);
     }

@@ -85,6 +85,17 @@ public sealed class ValidatorTests(PostgresServer server, TestDatabase clean) : 
         ["address that is none"] = ("emails", "UPDATE sales_pipeline SET email = 'ana at acme' WHERE lead_ext_id = 'lead-1'"),
         ["token without its value"] = (
             "sealed_values", "INSERT INTO encryption_state (mode) VALUES ('on'); UPDATE leads SET phone = 'sealed-abcdefghijklmnop-1' || repeat('0', 38) WHERE ext_id = 'lead-1'"),
+        ["erased person is here again"] = (
+            "erasures",
+            """
+            INSERT INTO privacy_secret (inner_key, outer_key) VALUES (sha256('a') || sha256('b'), sha256('c') || sha256('d'));
+            INSERT INTO privacy_requests (kind, subject_hash) VALUES ('erase', sha256('x'));
+            INSERT INTO privacy_tombstones (person_hash, kind, request_id)
+            SELECT person_hash('email', l.email), 'email', r.id FROM leads l, privacy_requests r WHERE l.ext_id = 'lead-1'
+            """),
+        ["erased lead whose deal names somebody"] = ("erasures", "UPDATE leads SET erased_at = now() WHERE ext_id = 'lead-1'"),
+        ["erasure that the CRM owes"] = (
+            "erasures", "INSERT INTO privacy_crm_erasures (crm, object, crm_id, queued_at) VALUES ('hubspot', 'lead', '1', now() - interval '8 days')"),
         ["campaign without steps"] = ("campaigns", "INSERT INTO sales_campaigns (name, campaign_type) VALUES ('Empty', 'nurturing')"),
         ["campaign with an unknown step"] = ("campaigns", """UPDATE sales_campaigns SET steps_config = '[{"type": "fax"}]'"""),
         ["campaign with steps that are no list"] = ("campaigns", """UPDATE sales_campaigns SET steps_config = '{"type": "email"}'"""),
