@@ -40,7 +40,7 @@ WITH picked AS MATERIALIZED (
     reply_points, click_points, open_points, source_points, utm_points, age_points, domain_points, website_points, demo_points,
     pricing_points, cap_points, model_points, bot_events)
   SELECT
-    lead_id, @as_of, priority, @rule_version, score, least(greatest(previous_score, -32768), 32767), base_points, email_points, phone_points, name_points,
+    lead_id, @as_of, priority, @rule_version, score, CASE WHEN previous_score IS NOT NULL THEN least(greatest(previous_score, -32768), 32767) END, base_points, email_points, phone_points, name_points,
     reply_points, click_points, open_points, source_points, utm_points, age_points, domain_points, website_points, demo_points,
     pricing_points, cap_points, model_points, bot_events
   FROM calculated

@@ -84,7 +84,7 @@ public sealed class GeneratedInstallationTests(PostgresServer server)
         Assert.Empty(report.Findings.Select(finding => finding.Rule).Except(AdoptionWords.Rules));
         var unsound = (await Sound.FindAsync(database, AdoptRig.Present)).Where(finding => finding.Severity is "error").ToList();
         Assert.True(unsound.Count == 0, string.Join('\n', unsound));
-        return await database.FingerprintAsync("schema_migrations", "adoptions", "experiments", "scoring_rules", "sending_policy", "time_zones", "sales_stage_history");
+        return await database.FingerprintAsync("schema_migrations", "audit_log", "adoptions", "experiments", "scoring_rules", "sending_policy", "time_zones", "sales_stage_history");
     }
 
     private static string Script(Random random)
