@@ -178,8 +178,10 @@ public sealed class SurroundingsTests(FaultWorld world, ITestOutputHelper output
             }
 
             var other = await second!;
+            // A folder takes one backup at a time: the other run is told to come again.
             Assert.True(
-                first.ExitCode is ExitCode.Done && other.ExitCode is ExitCode.Done, $"{scene}, second run at {at}: first {first}\nsecond {other}");
+                first.ExitCode is ExitCode.Done && (other.ExitCode is ExitCode.Done || (job == "backup create" && other.ExitCode is ExitCode.TemporaryFailure)),
+                $"{scene}, second run at {at}: first {first}\nsecond {other}");
             Check(scene, $"second run at {at}", await trial.RecoverAsync(scene, reference));
         }
     }
