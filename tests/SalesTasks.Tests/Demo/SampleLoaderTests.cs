@@ -228,7 +228,7 @@ public sealed class SampleLoaderTests(SampleLoaderTests.Loaded loaded) : IClassF
         await using var database = await TestDatabase.CreateAsync(loaded.Database.Server);
         await using var sales = database.Open(asOf: options.Present);
         await new SampleLoader(sales, new SampleGenerator(options)).LoadAsync(null, Token);
-        return await database.FingerprintAsync();
+        return await database.FingerprintAsync("audit_log");
     }
 
     private async Task<long> CountAsync(string query) => await loaded.Database.ScalarAsync<long>(query);

@@ -15,7 +15,7 @@ internal static class FaultPlan
     public const string JobVariable = "SALES_FAULT_JOB";
 
     /// <summary>Over all jobs, so that the time does not grow with their number.</summary>
-    private const int UsualTrials = 1_012;
+    private const int UsualTrials = 506;
 
     /// <summary>Faults that one database takes before it is to recover.</summary>
     private const int LongestChain = 6;

@@ -342,7 +342,7 @@ internal sealed class PostgresProxy : IAsyncDisposable
                     break;
             }
 
-            if (proxy._fault.SessionSql is { } sql && batch.AsSpan().IndexOf("idle_in_transaction_session_timeout"u8) >= 0)
+            if (proxy._fault.SessionSql is { } sql && batch.AsSpan().IndexOf("client_connection_check_interval"u8) >= 0)
             {
                 _sessionSql = sql;
             }
