@@ -85,15 +85,16 @@ public sealed class RestoreBackupTests(PostgresServer server) : IAsyncLifetime
     public async Task Restore_IntoANewDatabase_IsTheSameSendsNothingAndCountsOn()
     {
         await _rig.CreateAsync();
-        var expected = await _database.FingerprintAsync("task_runs", "backups", "outbox_messages");
+        var expected = await _database.FingerprintAsync("task_runs", "backups", "outbox_messages", "restorations", "audit_log");
         var next = await _database.ScalarAsync<long>("INSERT INTO outbox_messages (idempotency_key, channel, purpose, payload) VALUES ('after/1', 'slack', 'notice', '{}') RETURNING id");
         var into = Name();
 
         (await _rig.RunAsync("backup", "restore", "--into", into)).ShouldExitWith(ExitCode.Done);
 
         await using var copy = Open(into);
-        var restored = await copy.FingerprintAsync("task_runs", "backups", "outbox_messages");
-        Assert.Equal(expected.Where(t => t.Key != "restorations"), restored.Where(t => t.Key != "restorations"));
+        var restored = await copy.FingerprintAsync("task_runs", "backups", "outbox_messages", "restorations", "audit_log");
+        Assert.Equal(expected, restored);
+        Assert.Equal(await _database.ScalarAsync<long>("SELECT count(*) + 1 FROM audit_log"), await copy.ScalarAsync<long>("SELECT count(*) FROM audit_log"));
         await Sound.IsAsync(copy);
         Assert.Equal(
             ["sent/1 sent", "waits/1 in_doubt", "wire/1 in_doubt"],
