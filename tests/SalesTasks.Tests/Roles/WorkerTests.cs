@@ -20,6 +20,8 @@ public sealed class WorkerTests(RoledDatabase roled) : IClassFixture<RoledDataba
                 .LoadAsync(progress: null, TestContext.Current.CancellationToken);
         }
 
+        // Made by who loaded the sample, and no part of the schema.
+        await roled.Database.ExecuteAsync("DROP TABLE demo_truth");
         await using var worker = await TestDatabase.OverAsync(roled.ConnectionOf(roled.Login("worker")));
         await using var crm = new CrmRig(worker, "hubspot");
 
