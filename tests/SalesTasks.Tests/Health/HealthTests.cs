@@ -10,7 +10,7 @@ namespace SalesTasks.Tests.Health;
 public sealed class HealthTests(TestDatabase database) : IClassFixture<TestDatabase>, IAsyncLifetime
 {
     public async ValueTask InitializeAsync() => await database.ExecuteAsync(
-        "TRUNCATE leads, sales_campaigns, sales_reps, outbox_messages, task_runs, ml_models CASCADE");
+        "TRUNCATE leads, sales_campaigns, sales_reps, outbox_messages, task_runs, ml_models, backups CASCADE");
 
     public ValueTask DisposeAsync()
     {
