@@ -126,11 +126,18 @@ internal static class AdoptCommand
         ["finished_at"] = report.FinishedAt,
         ["tables"] = report.Tables.Select(object? (t) => new Dictionary<string, object?>(StringComparer.Ordinal)
         {
-            ["table"] = t.Name, ["old_rows"] = t.Old, ["adopted"] = t.Adopted, ["set_aside"] = t.SetAside,
+            ["table"] = t.Name,
+            ["old_rows"] = t.Old,
+            ["adopted"] = t.Adopted,
+            ["set_aside"] = t.SetAside,
         }).ToList(),
         ["findings"] = report.Findings.Select(object? (f) => new Dictionary<string, object?>(StringComparer.Ordinal)
         {
-            ["table"] = f.Table, ["rule"] = f.Rule, ["column"] = f.Column, ["rows"] = f.Rows, ["set_aside"] = f.SetAside,
+            ["table"] = f.Table,
+            ["rule"] = f.Rule,
+            ["column"] = f.Column,
+            ["rows"] = f.Rows,
+            ["set_aside"] = f.SetAside,
             ["examples"] = f.Examples.Cast<object?>().ToList(),
         }).ToList(),
     };
