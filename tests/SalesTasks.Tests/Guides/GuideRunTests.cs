@@ -14,6 +14,7 @@ public sealed partial class GuideRunTests(PostgresServer server)
         ["demo --keep"] = "makes a database server of its own; DemoCommandTests run it",
         ["setup"] = "asks on a terminal; SetupTests answer it",
         ["campaigns import examples/campaigns/*.yaml"] = "the shell writes the names out; FillAsync imports them",
+        ["db adopt --dry-run"] = "needs tables of before; AdoptTests have them",
         ["ml evaluate"] = "needs a published model; EvaluationTests publish one",
     };
 
