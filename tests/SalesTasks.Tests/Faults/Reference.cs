@@ -53,8 +53,8 @@ internal sealed class Digest
     private static readonly string[] s_attemptColumns =
         [
             "outbox_messages.attempts", "outbox_messages.failures", "outbox_messages.reason", "crm_links.version", "crm_links.changes",
-            // A backup counts the rows of task_runs too, of which each try leaves one.
-            "backups.rows", "backups.bytes",
+            // A backup is named by the second of the wall, and counts the rows of task_runs too, of which each try leaves one.
+            "backups.name", "backups.rows", "backups.bytes",
         ];
 
     private readonly IReadOnlyDictionary<string, string[]> _masked;
