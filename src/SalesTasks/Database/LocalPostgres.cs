@@ -42,6 +42,9 @@ internal sealed class LocalPostgres : IAsyncDisposable
     private const int StartTries = 3;
     private const string Superuser = "sales";
 
+    /// <summary>Bytes: several times what the tests' servers take together.</summary>
+    private const long PlentyOfMemory = 8L << 30;
+
     private readonly PostgresBinaries _binaries;
     private readonly Account _account;
     private readonly string _data;
@@ -86,8 +89,7 @@ internal sealed class LocalPostgres : IAsyncDisposable
         var binaries = await PostgresBinaries.FindAsync(cancellationToken);
         var account = await Account.CurrentAsync(cancellationToken);
         var password = RandomNumberGenerator.GetHexString(32, lowercase: true);
-        // Root's own TMPDIR may be closed to the other user.
-        var parent = account.IsOther ? "/tmp" : Path.GetTempPath().TrimEnd('/');
+        var parent = Parent(account, options);
         var folder = (await account.RunAsync("mktemp", ["-d", $"{parent}/sales-tasks-postgres-XXXXXX"], null, cancellationToken)).Trim();
 
         var server = new LocalPostgres(binaries, account, folder, password, options);
@@ -104,6 +106,18 @@ internal sealed class LocalPostgres : IAsyncDisposable
             await server.RemoveAsync();
             throw;
         }
+    }
+
+    /// <summary>
+    /// What is thrown away lies in memory where there is plenty: a database copied for a test, some 2,000 small files, takes an eighth of the
+    /// time there.
+    /// </summary>
+    private static string Parent(Account account, LocalPostgresOptions options)
+    {
+        const string memory = "/dev/shm";
+        return !options.Durable && Directory.Exists(memory) && new DriveInfo(memory).AvailableFreeSpace >= PlentyOfMemory ? memory
+            // Root's own TMPDIR may be closed to the other user.
+            : account.IsOther ? "/tmp" : Path.GetTempPath().TrimEnd('/');
     }
 
     /// <summary>Stops the server; <see cref="StartAgainAsync"/> brings it back on the same port.</summary>
