@@ -170,6 +170,7 @@ internal sealed class PostgresProxy : IAsyncDisposable
         private bool _failed;
         private volatile bool _answerIsLost;
         private bool _goneAfter;
+        private bool _terminated;
         private string? _sessionSql;
 
         /// <summary>Both ends see a broken connection.</summary>
@@ -274,6 +275,12 @@ internal sealed class PostgresProxy : IAsyncDisposable
             var batch = new MemoryStream();
             while (await reader.ReadAsync(cancellationToken) is { } message)
             {
+                if (_terminated)
+                {
+                    // Else the server could take up the rest of a COPY, without the piece that is gone, before it heeds the signal.
+                    continue;
+                }
+
                 batch.Write(message);
                 switch ((char)message[0])
                 {
@@ -333,6 +340,7 @@ internal sealed class PostgresProxy : IAsyncDisposable
                     break;
                 case FaultKind.Terminated:
                     // The server says why; what was asked does not reach it.
+                    _terminated = true;
                     await proxy.TerminateAsync(_processId);
                     return true;
                 case FaultKind.Act:
