@@ -9,7 +9,6 @@ SET our_base = CASE WHEN k.lead_ext_id IS NULL THEN '{}' ELSE k.our_base || coal
     status = coalesce(i.status, k.status),
     merged_into = coalesce(i.merged_into, k.merged_into),
     their_modified_at = greatest(k.their_modified_at, i.modified_at),
-    related_to = coalesce(i.related_to, k.related_to),
     problem = CASE WHEN k.lead_ext_id IS NULL THEN NULL WHEN i.problem IS NOT NULL THEN i.problem WHEN i.written THEN NULL ELSE k.problem END,
     problem_values = CASE WHEN k.lead_ext_id IS NULL THEN NULL WHEN i.problem IS NOT NULL THEN i.problem_values WHEN i.written THEN NULL ELSE k.problem_values END,
     failed_at = CASE WHEN i.problem IS NOT NULL THEN sales_now() WHEN i.written THEN NULL ELSE k.failed_at END,
@@ -20,5 +19,5 @@ SET our_base = CASE WHEN k.lead_ext_id IS NULL THEN '{}' ELSE k.our_base || coal
     lease_until = CASE WHEN i.release THEN NULL ELSE k.lease_until END
 FROM jsonb_to_recordset(@items::jsonb) AS i (
   id bigint, our_base jsonb, their_base jsonb, settled boolean, sending jsonb, crm_id text, status text, merged_into text, modified_at timestamptz,
-  related_to text, problem text, problem_values jsonb, written boolean, looked_at int, mark boolean, release boolean)
+  problem text, problem_values jsonb, written boolean, looked_at int, mark boolean, release boolean)
 WHERE k.id = i.id AND (@token::uuid IS NULL OR k.lease_token = @token::uuid)

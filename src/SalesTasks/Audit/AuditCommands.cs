@@ -19,14 +19,9 @@ internal static class AuditCommands
         var table = new Option<string?>("--table") { Description = "Of this table, or read by this command, such as explain" };
         var actor = new Option<string?>("--actor") { Description = "By this database user, role, program, operating system user or run" };
         var since = new Option<string?>("--since") { Description = "From this day or instant on (UTC); without it the last 30 days" };
-        var limit = new Option<int>("--limit") { Description = "Entries at most", DefaultValueFactory = _ => 100 };
+        var limit = WholeNumber.Option("--limit", "Entries at most", 100, to: 100_000);
         var command = new PeopleCommand("list", "Who changed deals, people and settings, and who read about whom; newest first", async (context, stop) =>
         {
-            if (context.Parse.GetValue(limit) is (< 1 or > 100_000) and var wrong)
-            {
-                throw JobException.Usage(string.Create(CultureInfo.InvariantCulture, $"audit list: --limit {wrong} is not allowed; allowed: 1 to 100000"));
-            }
-
             await using var database = await context.OpenAsync(stop);
             await using var connection = await database.OpenAsync(stop);
             var entries = await connection.QueryStatementAsync(

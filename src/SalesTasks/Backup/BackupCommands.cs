@@ -83,9 +83,10 @@ internal static class BackupCommands
         var command = new PeopleCommand("restore", "Restore a backup into a new or empty database; it sends nothing until 'backup release'", async (context, stop) =>
         {
             var database = context.Parse.GetValue(into)!;
-            if (database.Length is 0 or > 40 || database.Any(char.IsControl))
+            if (System.Text.Encoding.UTF8.GetByteCount(database) is 0 or > RestoreBackup.LongestName || database.Any(char.IsControl))
             {
-                throw JobException.Usage("backup restore: --into: allowed: a database's name of 1 to 40 characters");
+                throw JobException.Usage(
+                    $"backup restore: --into {Quoted.Text(database)} is not allowed; allowed: a database's name of 1 to {RestoreBackup.LongestName} bytes");
             }
 
             var restored = await new RestoreBackup(Folder(context, folder), Connection(context), context.Host.Time).RunAsync(
@@ -243,22 +244,10 @@ internal static class BackupCommands
         DefaultValueFactory = _ => BackupJobs.DefaultFolder,
     };
 
-    private static Option<int> JobsOption() => Limited(new("--backup-jobs") { Description = "Tables restored at once", DefaultValueFactory = _ => BackupJobs.Parallel.Default }, 1, 32);
+    private static Option<int> JobsOption() => WholeNumber.Option("--backup-jobs", "Tables restored at once", BackupJobs.Parallel.Default, to: 32);
 
     private static Option<int> Keep(string name, IntParameter parameter) =>
-        Limited(new(name) { Description = parameter.Description, DefaultValueFactory = _ => parameter.Default }, 0, 3_660);
-
-    private static Option<int> Limited(Option<int> option, int min, int max)
-    {
-        option.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int>() is var value && (value < min || value > max))
-            {
-                result.AddError(string.Create(CultureInfo.InvariantCulture, $"{option.Name}: '{value}' is not allowed; allowed: a whole number from {min} to {max}"));
-            }
-        });
-        return option;
-    }
+        WholeNumber.Option(name, parameter.Description.TrimEnd('.'), parameter.Default, from: 0, to: 3_660);
 
     private static BackupFolder Folder(PeopleContext context, Option<string> folder)
     {

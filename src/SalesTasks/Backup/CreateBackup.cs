@@ -37,7 +37,7 @@ internal sealed class CreateBackup(JobContext context)
             context.Log.Warning("{Count} left-overs of killed runs could not be removed; the next run tries again", stuck);
         }
 
-        if (folder.List().FirstOrDefault(backup => backup.Fault is null && backup.Manifest!.Run == context.Run.IdempotencyKey) is { } done)
+        if (await FindAsync(folder, database, cancellationToken) is { } done)
         {
             // An earlier try of this run got that far.
             return await ConcludeAsync(folder, done.Name, done.Manifest!, database, made: false, cancellationToken);
@@ -48,6 +48,23 @@ internal sealed class CreateBackup(JobContext context)
         context.Log.Information("{Name:l} is complete: {Rows} rows, {Bytes} bytes", name, manifest.Rows, manifest.Bytes);
         return await ConcludeAsync(folder, name, manifest, database, made: true, cancellationToken);
     }
+
+    /// <summary>This run's backup of this database, which an earlier try has published: other databases in the folder have runs of the same name.</summary>
+    private async Task<StoredBackup?> FindAsync(BackupFolder folder, SalesDatabase database, CancellationToken cancellationToken)
+    {
+        var ours = folder.List().Where(backup => backup.Fault is null && backup.Manifest!.Run == context.Run.IdempotencyKey).ToList();
+        if (ours.Count == 0)
+        {
+            return null;
+        }
+
+        await using var connection = await database.OpenAsync(cancellationToken);
+        var facts = await Fingerprints.FactsAsync(connection, cancellationToken);
+        return ours.Find(backup => IsOf(backup, facts.Database, facts.Schema));
+    }
+
+    private static bool IsOf(StoredBackup backup, string database, string schema) =>
+        backup.Manifest is { } manifest && manifest.Database == database && manifest.Schema == schema;
 
     private async Task<JobResult> ConcludeAsync(
         BackupFolder folder, string name, BackupManifest manifest, SalesDatabase database, bool made, CancellationToken cancellationToken)
@@ -135,11 +152,11 @@ internal sealed class CreateBackup(JobContext context)
                 var manifest = await DumpAsync(partial, connection, database, cancellationToken);
                 return (folder.Publish(partial, manifest), manifest);
             }
-            catch (JobException failure) when (failure.ExitCode is ExitCode.TemporaryFailure && attempt < Tries && !failure.Message.Contains("no space", StringComparison.Ordinal))
+            catch (JobException failure) when (failure.ExitCode is ExitCode.TemporaryFailure && attempt < Tries && failure.Message != FileFaults.Full(folder.Path))
             {
                 context.Log.Warning("Trying again: {Reason:l}", failure.Message);
             }
-            catch (IOException exception)
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
             {
                 throw FileFaults.Describe(folder.Path, exception);
             }
@@ -244,34 +261,37 @@ internal sealed class CreateBackup(JobContext context)
 
     private async Task<int> RemoveAsync(BackupFolder folder, BackupManifest made, SalesDatabase database, CancellationToken cancellationToken)
     {
-        var names = Superfluous(folder.List(), made.Database, made.Schema, next: null);
-        foreach (var name in names)
+        var removed = new List<string>();
+        try
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            try
+            foreach (var name in Superfluous(folder.List(), made.Database, made.Schema, next: null))
             {
+                cancellationToken.ThrowIfCancellationRequested();
                 folder.Remove(name);
+                removed.Add(name);
+                context.Log.Information("{Name:l} is removed: newer ones stand for its day, week and month", name);
             }
-            catch (IOException exception)
-            {
-                throw FileFaults.Describe(folder.Path, exception);
-            }
-
-            context.Log.Information("{Name:l} is removed: newer ones stand for its day, week and month", name);
         }
-
-        if (names.Count > 0)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            await database.ExecuteAsync("backup/record_removed", [("names", names.ToArray())], cancellationToken);
+            throw FileFaults.Describe(folder.Path, exception);
+        }
+        finally
+        {
+            if (removed.Count > 0)
+            {
+                // What is gone is gone, also where the run is asked to stop or another one does not go.
+                await database.ExecuteAsync("backup/record_removed", [("names", removed.ToArray())], CancellationToken.None);
+            }
         }
 
-        return names.Count;
+        return removed.Count;
     }
 
     /// <summary>Good backups of this database that no day, week or month needs. Those of others, and damaged ones, are never among them.</summary>
     private List<string> Superfluous(IReadOnlyList<StoredBackup> stored, string database, string schema, DateTimeOffset? next)
     {
-        var ours = stored.Where(backup => backup.Fault is null && backup.Manifest!.Database == database && backup.Manifest.Schema == schema).ToList();
+        var ours = stored.Where(backup => backup.Fault is null && IsOf(backup, database, schema)).ToList();
         var kept = _plan.Apply([.. ours.Select(backup => backup.Manifest!.TakenAt), .. next is { } at ? [at] : Array.Empty<DateTimeOffset>()]);
         return [.. ours.Where(backup => kept[backup.Manifest!.TakenAt] is KeptAs.Nothing).Select(backup => backup.Name)];
     }

@@ -13,9 +13,10 @@ internal static class FileFaults
     public static bool IsUnusable(Exception exception) => exception is UnauthorizedAccessException or DirectoryNotFoundException or FileNotFoundException
         or NotSupportedException or ArgumentException or IOException { HResult: ReadOnlyFileSystem };
 
-    public static bool IsFull(IOException exception) => exception.HResult is NoSpace or Quota;
+    public static bool IsFull(Exception exception) => exception is IOException { HResult: NoSpace or Quota };
 
-    public static JobException Describe(string folder, IOException exception) => JobException.Temporary(
+    /// <summary>Of writing to the folder once it was locked.</summary>
+    public static JobException Describe(string folder, Exception exception) => JobException.Temporary(
         IsFull(exception) ? Full(folder) : $"backup_folder: '{folder}' cannot be written ({exception.Message})", exception);
 
     public static string Full(string folder) =>

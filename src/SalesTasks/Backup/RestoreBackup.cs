@@ -14,6 +14,9 @@ internal sealed record RestoredBackup(string Name, BackupManifest Manifest, stri
 /// </summary>
 internal sealed class RestoreBackup(BackupFolder folder, NpgsqlConnectionStringBuilder connection, TimeProvider time)
 {
+    /// <summary>Bytes of a database's name: it gets 26 more where it is put aside, and PostgreSQL cuts at 63.</summary>
+    public const int LongestName = 37;
+
     private const string Command = "backup restore";
 
     public async Task<RestoredBackup> RunAsync(string? wanted, string into, bool replace, int jobs, Action<string> tell, CancellationToken cancellationToken)
@@ -101,10 +104,27 @@ internal sealed class RestoreBackup(BackupFolder folder, NpgsqlConnectionStringB
         }
 
         var aside = string.Create(CultureInfo.InvariantCulture, $"{into}_replaced_{time.GetUtcNow():yyyyMMdd'T'HHmmss'Z'}");
-        await RestoredCopy.ExecuteAsync(session, $"ALTER DATABASE {Fingerprints.Quote(into)} RENAME TO {Fingerprints.Quote(aside)}", cancellationToken);
-        await RestoredCopy.CreateDatabaseAsync(session, into, manifest, cancellationToken);
+        // Made under another name first: where the server cannot make it, what is there stays what it is.
+        var made = string.Create(CultureInfo.InvariantCulture, $"{into}_restored_{time.GetUtcNow():yyyyMMdd'T'HHmmss'Z'}");
+        await RestoredCopy.CreateDatabaseAsync(session, made, manifest, cancellationToken);
+        try
+        {
+            await using var exchange = await session.BeginTransactionAsync(cancellationToken);
+            await RenameAsync(session, into, aside, cancellationToken);
+            await RenameAsync(session, made, into, cancellationToken);
+            await exchange.CommitAsync(CancellationToken.None);
+        }
+        catch
+        {
+            await RestoredCopy.ExecuteAsync(session, $"DROP DATABASE IF EXISTS {Fingerprints.Quote(made)}", CancellationToken.None);
+            throw;
+        }
+
         return aside;
     }
+
+    private static Task RenameAsync(NpgsqlConnection session, string from, string to, CancellationToken cancellationToken) =>
+        RestoredCopy.ExecuteAsync(session, $"ALTER DATABASE {Fingerprints.Quote(from)} RENAME TO {Fingerprints.Quote(to)}", cancellationToken);
 
     private async Task<(bool Filled, bool BrokenOff)> ContentsAsync(NpgsqlConnectionStringBuilder target, CancellationToken cancellationToken)
     {

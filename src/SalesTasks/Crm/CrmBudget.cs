@@ -1,3 +1,5 @@
+using System.Globalization;
+using SalesTasks.Airflow;
 using SalesTasks.Database;
 
 namespace SalesTasks.Crm;
@@ -7,6 +9,36 @@ namespace SalesTasks.Crm;
 /// <param name="Seconds">The window.</param>
 /// <param name="Daily">Calls a day (UTC).</param>
 internal sealed record CrmQuota(int Calls, int Seconds, int Daily);
+
+/// <summary>The limits that a connection may state.</summary>
+internal static class CrmQuotas
+{
+    /// <summary>Extras <c>burst_limit</c> (calls/seconds, such as 190/10) and <c>daily_limit</c>.</summary>
+    /// <exception cref="JobException">64.</exception>
+    public static CrmQuota Read(AirflowConnection connection, CrmQuota standard)
+    {
+        var extra = connection.ExtraFields;
+        if (extra.GetValueOrDefault("burst_limit") is { } burst)
+        {
+            standard = burst.Split('/') is [var calls, var seconds] && Number(calls, 1, 10_000) is { } c && Number(seconds, 1, 3600) is { } s
+                ? standard with { Calls = c, Seconds = s }
+                : throw connection.Source.Fault("its extra burst_limit must be calls/seconds, such as 190/10");
+        }
+
+        if (extra.GetValueOrDefault("daily_limit") is { } daily)
+        {
+            standard = standard with
+            {
+                Daily = Number(daily, 1, int.MaxValue) ?? throw connection.Source.Fault("its extra daily_limit must be a whole number from 1"),
+            };
+        }
+
+        return standard;
+    }
+
+    private static int? Number(string text, int min, int max) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= min && number <= max ? number : null;
+}
 
 /// <summary>
 /// The calls that all runs together may make, shared through the database. A call takes a slot and gives it back with its answer; a slot is

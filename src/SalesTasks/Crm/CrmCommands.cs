@@ -20,7 +20,7 @@ internal static class CrmCommands
 
     public static PeopleCommand Status()
     {
-        var limit = Limit("Refused records to show, the latest first", 20);
+        var limit = WholeNumber.Option("--limit", "Refused records to show, the latest first", 20);
         var command = new PeopleCommand("status", "How far both sides are in step, what was refused and why, calls made today", async (context, stop) =>
         {
             await using var database = await context.OpenAsync(stop);
@@ -55,7 +55,7 @@ internal static class CrmCommands
     public static PeopleCommand Conflicts()
     {
         var lead = new Option<string?>("--lead") { Description = "Only those of this lead (ext_id)" };
-        var limit = Limit("Conflicts at most, the latest first", 50);
+        var limit = WholeNumber.Option("--limit", "Conflicts at most, the latest first", 50);
         var command = new PeopleCommand("conflicts", "Fields that both sides had changed, and which side's value was kept", async (context, stop) =>
         {
             await using var database = await context.OpenAsync(stop);
@@ -118,19 +118,6 @@ internal static class CrmCommands
         command.Options.Add(all);
         command.Options.Add(recreate);
         return command;
-    }
-
-    private static Option<int> Limit(string description, int standard)
-    {
-        var limit = new Option<int>("--limit") { Description = description, DefaultValueFactory = _ => standard };
-        limit.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int>() < 1)
-            {
-                result.AddError("--limit: allowed: a whole number from 1");
-            }
-        });
-        return limit;
     }
 
     private static Dictionary<string, object?> Figures(NpgsqlDataReader row)

@@ -71,11 +71,12 @@ internal sealed partial class CrmSession : IAsyncDisposable
             : HubSpot.Open(connection, mapping, quota => Http("HubSpot", quota));
         try
         {
-            var schemas = new Dictionary<CrmObject, CrmSchema>
+            var schemas = new Dictionary<CrmObject, CrmSchema>();
+            foreach (var kind in Enum.GetValues<CrmObject>())
             {
-                [CrmObject.Lead] = await crm.DescribeAsync(CrmObject.Lead, cancellationToken),
-                [CrmObject.Deal] = await crm.DescribeAsync(CrmObject.Deal, cancellationToken),
-            };
+                schemas[kind] = await crm.DescribeAsync(kind, cancellationToken);
+            }
+
             var hasOwners = mapping.Deals.Fields.Any(f => f.Ours.Type is OurType.Owner);
             var owners = hasOwners
                 ? await crm.ReadOwnersAsync(cancellationToken)
@@ -107,6 +108,13 @@ internal sealed partial class CrmSession : IAsyncDisposable
             : last.Ours.GetValueOrDefault(f.Ours.Name),
         StringComparer.Ordinal);
 
+    /// <summary>Our fields in which our side is not what it was when both were in step.</summary>
+    public List<string> Changed(ObjectMapping map, CrmLink link, OurFacts ours)
+    {
+        var now = Encode(map, link.Base, ours);
+        return [.. map.Fields.Where(f => !f.Ours.OnlyNew).Select(f => f.Ours.Name).Where(name => now[name] != link.Base.Ours.GetValueOrDefault(name))];
+    }
+
     /// <summary>Stops a run that would change or delete an abnormal share of the records.</summary>
     /// <exception cref="JobException">64: a person has to look, and to allow it.</exception>
     public async Task RequireNormalAsync(
@@ -120,7 +128,7 @@ internal sealed partial class CrmSession : IAsyncDisposable
 
         // All links are counted only where it matters.
         var linked = await connection.ScalarStatementAsync<long>(
-            "crm/linked", [("crm", Store.Crm), ("object", CrmStore.Word(kind))], cancellationToken);
+            "crm/linked", Store.Of(kind), cancellationToken);
         foreach (var (count, harmless, what) in ((long, int, string)[])[(changed, HarmlessChanges, "change"), (deleted, HarmlessDeletions, "delete")])
         {
             if (count > harmless && count * 100 > linked * percent)

@@ -48,8 +48,6 @@ internal sealed record LinkChange(long Id)
 
     public string? MergedInto { get; init; }
 
-    public string? RelatedTo { get; init; }
-
     public DateTimeOffset? ModifiedAt { get; init; }
 
     public string? Problem { get; init; }
@@ -67,6 +65,9 @@ internal sealed record LinkChange(long Id)
 
     public bool Release { get; init; }
 
+    /// <summary>This run has looked at the link and lets go of it.</summary>
+    public static LinkChange Done(CrmLink link) => new(link.Id) { LookedAt = link.Changes, Release = true };
+
     public JsonObject ToJson() => new()
     {
         ["id"] = Id,
@@ -77,7 +78,6 @@ internal sealed record LinkChange(long Id)
         ["crm_id"] = CrmId,
         ["status"] = Status,
         ["merged_into"] = MergedInto,
-        ["related_to"] = RelatedTo,
         ["modified_at"] = ModifiedAt?.ToString("O"),
         ["problem"] = Problem,
         ["problem_values"] = CrmStore.ToJson(ProblemValues),
@@ -99,6 +99,10 @@ internal sealed class CrmStore(string crm, Vault? vault, ILogger log)
     public string Crm { get; } = crm;
 
     public static string Word(CrmObject kind) => kind is CrmObject.Lead ? "lead" : "deal";
+
+    /// <summary>The parameters of a statement about leads or deals.</summary>
+    public (string Name, object? Value)[] Of(CrmObject kind, params (string Name, object? Value)[] others) =>
+        [("crm", Crm), ("object", Word(kind)), .. others];
 
     public static JsonNode? ToJson(IReadOnlyDictionary<string, string?>? values) =>
         values is null ? null : new JsonObject(values.Select(v => KeyValuePair.Create(v.Key, (JsonNode?)v.Value)));
@@ -144,7 +148,7 @@ internal sealed class CrmStore(string crm, Vault? vault, ILogger log)
         {
             var pairs = await connection.QueryStatementAsync(
                 "crm/staged_pairs",
-                [("crm", Crm), ("object", Word(kind)), ("after", after), ("limit", 5_000L)],
+                Of(kind, ("after", after), ("limit", 5_000L)),
                 row => (
                     CrmId: row.GetString(0), Staged: Staged(kind, row.GetString(0), row.GetString(2)),
                     Base: Document(row.GetInt64(1), "their_base", row.GetString(3))),
@@ -259,6 +263,15 @@ internal sealed class CrmStore(string crm, Vault? vault, ILogger log)
         }
 
         return item;
+    }
+
+    /// <summary>Ids of those of the CRM's records that have a link.</summary>
+    public async Task<HashSet<string>> HoldersAsync(
+        NpgsqlConnection connection, CrmObject kind, IEnumerable<CrmRecord> records, CancellationToken cancellationToken)
+    {
+        var held = await connection.QueryStatementAsync(
+            "crm/holders", Of(kind, ("crm_ids", records.Select(r => r.Id).ToArray())), row => row.GetString(0), cancellationToken);
+        return held.ToHashSet(StringComparer.Ordinal);
     }
 
     /// <summary>Takes the CRM's values into our records.</summary>

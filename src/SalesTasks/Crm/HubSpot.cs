@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using SalesTasks.Airflow;
 using SalesTasks.Delivery;
+using static SalesTasks.Crm.CrmAnswers;
 
 namespace SalesTasks.Crm;
 
@@ -58,9 +59,9 @@ internal sealed class HubSpot : ICrm
                 _ => CrmValueType.Text,
             };
             var options = Items(property, "options").Select(o => Text(o, "value") ?? "").ToList();
-            var readOnly = property?["modificationMetadata"]?["readOnlyValue"]?.GetValue<bool>() is true;
+            var readOnly = Flag(property?["modificationMetadata"], "readOnlyValue");
             fields[Text(property, "name") ?? ""] = new CrmFieldInfo(
-                type, property?["hasUniqueValue"]?.GetValue<bool>() is true, readOnly, options);
+                type, Flag(property, "hasUniqueValue"), readOnly, options);
         }
 
         if (kind is CrmObject.Deal)
@@ -372,8 +373,7 @@ internal sealed class HubSpot : ICrm
 
     private CrmRecord Record(CrmObject kind, JsonNode? node)
     {
-        var properties = (node?["properties"] as JsonObject ?? []).ToDictionary(
-            p => p.Key, p => p.Value?.ToString() is { Length: > 0 } text ? text : null, StringComparer.Ordinal);
+        var properties = Properties(node?["properties"] as JsonObject ?? []);
         return new CrmRecord(Text(node, "id") ?? "", Instant(Text(node, "updatedAt")))
         {
             Key = properties.GetValueOrDefault(_mapping.Of(kind).Key),
@@ -391,43 +391,4 @@ internal sealed class HubSpot : ICrm
     private static string? Next(JsonNode? answer) => Text(answer?["paging"]?["next"], "after");
 
     private static string Milliseconds(DateTimeOffset at) => at.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture);
-
-    private static DateTimeOffset Instant(string? text) => DateTimeOffset.TryParse(
-        text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var at)
-        ? at
-        : DateTimeOffset.UnixEpoch;
-
-    private static JsonArray Items(JsonNode? node, string name) => node is JsonObject o && o[name] is JsonArray array ? array : new JsonArray();
-
-    private static string? Text(JsonNode? node, string name) => node is JsonObject o && o[name] is JsonValue value ? value.ToString() : null;
-}
-
-/// <summary>The limits that a connection may state.</summary>
-internal static class CrmQuotas
-{
-    /// <summary>Extras <c>burst_limit</c> (calls/seconds, such as 190/10) and <c>daily_limit</c>.</summary>
-    /// <exception cref="JobException">64.</exception>
-    public static CrmQuota Read(AirflowConnection connection, CrmQuota standard)
-    {
-        var extra = connection.ExtraFields;
-        if (extra.GetValueOrDefault("burst_limit") is { } burst)
-        {
-            standard = burst.Split('/') is [var calls, var seconds] && Number(calls, 1, 10_000) is { } c && Number(seconds, 1, 3600) is { } s
-                ? standard with { Calls = c, Seconds = s }
-                : throw connection.Source.Fault("its extra burst_limit must be calls/seconds, such as 190/10");
-        }
-
-        if (extra.GetValueOrDefault("daily_limit") is { } daily)
-        {
-            standard = standard with
-            {
-                Daily = Number(daily, 1, int.MaxValue) ?? throw connection.Source.Fault("its extra daily_limit must be a whole number from 1"),
-            };
-        }
-
-        return standard;
-    }
-
-    private static int? Number(string text, int min, int max) =>
-        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= min && number <= max ? number : null;
 }

@@ -1,6 +1,6 @@
 namespace SalesTasks.Crm;
 
-/// <summary>The two kinds of records that are kept in step.</summary>
+/// <summary>The two kinds of records that are kept in step, in the order in which they go over: a deal needs its lead.</summary>
 internal enum CrmObject
 {
     Lead,

@@ -34,9 +34,6 @@ internal sealed record MergeResult(
     /// <summary>Fields that the CRM has nothing for.</summary>
     public int Unmapped { get; set; }
 
-    /// <summary>The CRM's record changed, and only by what we wrote.</summary>
-    public bool Echo { get; set; }
-
     /// <summary>A write whose answer was lost did arrive.</summary>
     public bool Arrived { get; set; }
 }
@@ -113,7 +110,6 @@ internal sealed class Merger(CrmValues values, SyncDirection direction)
         if (last.Sending is { } sending && sending.TryGetValue(name, out var sent) && their == sent)
         {
             // The write whose answer we do not know did arrive.
-            result.Echo |= their != theirBase;
             result.Arrived = true;
             (ourBase, theirBase) = (sent, their);
             InStep(sent, their);

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using SalesTasks.Airflow;
+using static SalesTasks.Crm.CrmAnswers;
 
 namespace SalesTasks.Crm;
 
@@ -14,19 +15,16 @@ internal sealed class Salesforce : ICrm
     /// <summary>Calls at one time are limited, not calls a second; the day is Enterprise Edition's without its users. A connection may say more.</summary>
     public static readonly CrmQuota StandardQuota = new(25, 1, 100_000);
 
-    private const int Collection = 200;
-    private const int Tries = 3;
-    private const string Roles = "OpportunityContactRole";
-
     private readonly SalesforceSession _session;
     private readonly CrmMapping _mapping;
-    private readonly TimeProvider _time;
+    private readonly SalesforceCollections _collections;
     private readonly Dictionary<CrmObject, CrmSchema> _schemas = [];
     private readonly HashSet<(CrmObject, string)> _booleans = [];
 
-    private Salesforce(SalesforceSession session, CrmMapping mapping, TimeProvider time) => (_session, _mapping, _time) = (session, mapping, time);
+    private Salesforce(SalesforceSession session, CrmMapping mapping, TimeProvider time) =>
+        (_session, _mapping, _collections) = (session, mapping, new SalesforceCollections(session, time));
 
-    public CrmLimits Limits { get; } = new(Write: Collection, Read: 2000, Relate: 2000) { Match = 2000 };
+    public CrmLimits Limits { get; } = new(Write: SalesforceCollections.Size, Read: 2000, Relate: 2000) { Match = 2000 };
 
     /// <exception cref="JobException">64: the connection is not usable.</exception>
     public static Salesforce Open(AirflowConnection connection, CrmMapping mapping, TimeProvider time, Func<CrmQuota, CrmHttp> http)
@@ -44,7 +42,7 @@ internal sealed class Salesforce : ICrm
         }
 
         var fields = new Dictionary<string, CrmFieldInfo>(StringComparer.Ordinal);
-        foreach (var field in (answer.Body?["fields"] as JsonArray ?? []).OfType<JsonObject>())
+        foreach (var field in Items(answer.Body, "fields").OfType<JsonObject>())
         {
             var name = Text(field, "name") ?? "";
             var type = Text(field, "type") switch
@@ -57,7 +55,7 @@ internal sealed class Salesforce : ICrm
             };
             // Another picklist takes any text unless it is restricted; a stage has to be one of those there are.
             var closed = name is "StageName" || Flag(field, "restrictedPicklist");
-            var options = (field["picklistValues"] as JsonArray ?? []).OfType<JsonObject>()
+            var options = Items(field, "picklistValues").OfType<JsonObject>()
                 .Where(o => closed && Flag(o, "active")).Select(o => Text(o, "value") ?? "").ToList();
             if (Text(field, "type") is "boolean")
             {
@@ -120,52 +118,23 @@ internal sealed class Salesforce : ICrm
         var outcomes = new CrmOutcome[records.Count];
         foreach (var known in (bool[])[true, false])
         {
-            var left = Enumerable.Range(0, records.Count).Where(i => records[i].Id is not null == known).ToList();
-            for (var attempt = 1; left.Count > 0; attempt++)
+            var indexes = Enumerable.Range(0, records.Count).Where(i => records[i].Id is not null == known).ToList();
+            var told = await _collections.WriteAsync(
+                Name(kind), known ? null : _mapping.Of(kind).Key, indexes.ConvertAll(i => Json(kind, records[i], known)), cancellationToken);
+            foreach (var (n, i) in indexes.Index())
             {
-                await WriteAsync(kind, records, left, known, outcomes, cancellationToken);
-                left.RemoveAll(i => outcomes[i].Kind is not CrmOutcomeKind.Later);
-                if (left.Count == 0 || attempt == Tries)
-                {
-                    break;
-                }
-
-                await Task.Delay(TimeSpan.FromSeconds(attempt), _time, cancellationToken);
+                outcomes[i] = told[n];
             }
         }
 
         return outcomes;
     }
 
-    /// <summary>
-    /// Contact roles. Salesforce takes the same role twice, so what is there is asked for first, and a call whose answer is lost is not
-    /// repeated blindly.
-    /// </summary>
-    public async Task RelateAsync(IReadOnlyList<(string DealId, string LeadId)> pairs, CancellationToken cancellationToken)
-    {
-        for (var attempt = 1; ; attempt++)
-        {
-            var there = (await _session.FindAsync(
-                    $"SELECT OpportunityId, ContactId FROM {Roles}", "OpportunityId", [.. pairs.Select(p => p.DealId)], "", false, cancellationToken))
-                .Select(r => (Text(r, "OpportunityId"), Text(r, "ContactId"))).ToHashSet();
-            var missing = pairs.Where(p => !there.Contains(p)).ToList();
-            try
-            {
-                foreach (var chunk in missing.Chunk(Collection))
-                {
-                    await RelateChunkAsync(chunk, cancellationToken);
-                }
+    public Task RelateAsync(IReadOnlyList<(string DealId, string LeadId)> pairs, CancellationToken cancellationToken) =>
+        _collections.RelateAsync(pairs, cancellationToken);
 
-                return;
-            }
-            catch (JobException exception) when (exception.ExitCode is ExitCode.TemporaryFailure && attempt < Tries)
-            {
-                await Task.Delay(TimeSpan.FromSeconds(attempt), _time, cancellationToken);
-            }
-        }
-    }
-
-    public Task DeleteAsync(CrmObject kind, IReadOnlyList<string> ids, CancellationToken cancellationToken) => BinAsync(ids, cancellationToken);
+    public Task DeleteAsync(CrmObject kind, IReadOnlyList<string> ids, CancellationToken cancellationToken) =>
+        _collections.DeleteAsync(ids, cancellationToken);
 
     /// <summary>
     /// Deleted, and then out of the recycle bin, with what was merged into it. Only SOAP empties the bin: REST has nothing for it, and a hard
@@ -179,14 +148,14 @@ internal sealed class Salesforce : ICrm
         HashSet<string> binned;
         try
         {
-            binned = await BinAsync(ids, cancellationToken);
+            binned = await _collections.DeleteAsync(ids, cancellationToken);
         }
         catch (CrmBatchRefusedException refused)
         {
             throw JobException.Refused($"Salesforce does not delete some of {ids.Count} records ({refused.Message.Split(':')[0]}).");
         }
 
-        foreach (var chunk in ids.Concat(losers.Select(r => Text(r, "Id")!)).Distinct(StringComparer.Ordinal).Chunk(Collection))
+        foreach (var chunk in ids.Concat(losers.Select(r => Text(r, "Id")!)).Distinct(StringComparer.Ordinal).Chunk(SalesforceCollections.Size))
         {
             var refused = await _session.PurgeAsync(chunk, cancellationToken);
             if (refused.Contains("UNABLE_TO_LOCK_ROW"))
@@ -224,138 +193,6 @@ internal sealed class Salesforce : ICrm
         var rows = SalesforceQueries.Rows(answer).ToList();
         var more = rows.Count > 0 && (rows.Count >= SalesforceQueries.Page || !Flag(answer, "done"));
         return (rows, more ? $"{SalesforceQueries.Instant(Instant(Text(rows[^1], "SystemModstamp")))}|{Text(rows[^1], "Id")}" : null);
-    }
-
-    /// <summary>One call for those with an id, or for those without.</summary>
-    private async Task WriteAsync(
-        CrmObject kind, IReadOnlyList<CrmWrite> records, List<int> indexes, bool known, CrmOutcome[] outcomes, CancellationToken cancellationToken)
-    {
-        var key = _mapping.Of(kind).Key;
-        var path = known ? "composite/sobjects" : $"composite/sobjects/{Name(kind)}/{key}";
-        var answer = await _session.SendAsync(HttpMethod.Patch, path, Records(indexes.Select(i =>
-        {
-            var record = new JsonObject { ["attributes"] = new JsonObject { ["type"] = Name(kind) } };
-            record[known ? "id" : key] = known ? records[i].Id : records[i].Key;
-            foreach (var (name, value) in records[i].Properties)
-            {
-                record[name] = Json(kind, name, value);
-            }
-
-            return record;
-        })), cancellationToken);
-        if (!answer.Succeeded)
-        {
-            var reason = answer.Body is JsonArray { Count: > 0 } list && list[0] is { } first ? first : answer.Body;
-            if (indexes.Count > 1)
-            {
-                throw new CrmBatchRefusedException(Text(reason, "message") ?? $"HTTP {answer.Status}");
-            }
-
-            outcomes[indexes[0]] = new CrmOutcome(CrmOutcomeKind.Refused, null, Text(reason, "message") ?? $"HTTP {answer.Status}");
-            return;
-        }
-
-        var told = answer.Body as JsonArray ?? [];
-        foreach (var (n, i) in indexes.Index())
-        {
-            var result = n < told.Count ? told[n] as JsonObject : null;
-            outcomes[i] = result is null
-                ? new CrmOutcome(CrmOutcomeKind.Later, null, "Salesforce did not say what became of it")
-                // When it was modified the answer does not tell; what was read before is known to be older, see PushCrm.
-                : Flag(result, "success")
-                    ? new CrmOutcome(CrmOutcomeKind.Written, new CrmRecord(Text(result, "id")!, DateTimeOffset.UnixEpoch) { Key = records[i].Key }, null)
-                    : Refusal(result, known, key);
-        }
-    }
-
-    private static CrmOutcome Refusal(JsonObject result, bool known, string key)
-    {
-        var error = (result["errors"] as JsonArray)?.FirstOrDefault() as JsonObject;
-        var fields = (error?["fields"] as JsonArray ?? []).Select(f => f?.ToString()).ToList();
-        var code = Text(error, "statusCode");
-        var kind = code switch
-        {
-            "UNABLE_TO_LOCK_ROW" or "SERVER_UNAVAILABLE" or "REQUEST_RUNNING_TOO_LONG" or "UNKNOWN_EXCEPTION" => CrmOutcomeKind.Later,
-            // Another run made it at the same time.
-            "DUPLICATE_VALUE" when fields.Contains(key) || Text(error, "message")?.Contains(key, StringComparison.Ordinal) is true => CrmOutcomeKind.Later,
-            "DUPLICATE_VALUE" or "DUPLICATES_DETECTED" => CrmOutcomeKind.Duplicate,
-            "ENTITY_IS_DELETED" or "NOT_FOUND" => CrmOutcomeKind.Gone,
-            "INVALID_CROSS_REFERENCE_KEY" when known && fields.TrueForAll(f => f is "Id" or "id") => CrmOutcomeKind.Gone,
-            _ => CrmOutcomeKind.Refused,
-        };
-        return new CrmOutcome(kind, null, $"{code}: {Text(error, "message")}");
-    }
-
-    private async Task RelateChunkAsync((string DealId, string LeadId)[] pairs, CancellationToken cancellationToken)
-    {
-        var answer = await _session.SendAsync(
-            HttpMethod.Post,
-            "composite/sobjects",
-            Records(pairs.Select(p => new JsonObject
-            {
-                ["attributes"] = new JsonObject { ["type"] = Roles },
-                ["OpportunityId"] = p.DealId,
-                ["ContactId"] = p.LeadId,
-                ["IsPrimary"] = true,
-            })),
-            cancellationToken,
-            repeatable: false);
-        if (!answer.Succeeded)
-        {
-            throw SalesforceQueries.Refused(answer.Status, answer.Body);
-        }
-
-        var refused = (answer.Body as JsonArray ?? []).OfType<JsonObject>().Where(r => !Flag(r, "success")).Select(r => Refusal(r, known: true, "")).ToList();
-        if (refused.Exists(r => r.Kind is CrmOutcomeKind.Later))
-        {
-            throw JobException.Temporary("Salesforce: contact roles are locked by somebody else; the next run goes on where this one ends.");
-        }
-
-        if (refused.Count == pairs.Length && refused.TrueForAll(r => r.Kind is CrmOutcomeKind.Refused && !r.Reason!.StartsWith("INVALID_CROSS_REFERENCE_KEY", StringComparison.Ordinal)))
-        {
-            // Not a single one: it is not about the records.
-            throw JobException.Refused($"Salesforce takes no contact roles ({refused[0].Reason!.Split(':')[0]}); check the permissions of the user the connection runs as.");
-        }
-    }
-
-    /// <summary>Into the recycle bin.</summary>
-    /// <returns>Those that were put there now; the others were gone.</returns>
-    /// <exception cref="CrmBatchRefusedException">Some are not deleted.</exception>
-    private async Task<HashSet<string>> BinAsync(IReadOnlyList<string> ids, CancellationToken cancellationToken)
-    {
-        var binned = new HashSet<string>(StringComparer.Ordinal);
-        List<string> left = [.. ids];
-        for (var attempt = 1; ; attempt++)
-        {
-            var answer = await _session.SendAsync(
-                HttpMethod.Delete, $"composite/sobjects?ids={string.Join(',', left.Select(Uri.EscapeDataString))}&allOrNone=false", null, cancellationToken);
-            if (!answer.Succeeded)
-            {
-                throw SalesforceQueries.Refused(answer.Status, answer.Body);
-            }
-
-            var results = left.Zip((answer.Body as JsonArray ?? []).OfType<JsonObject>()).ToList();
-            binned.UnionWith(results.Where(r => Flag(r.Second, "success")).Select(r => r.First));
-            var refused = results.Where(r => !Flag(r.Second, "success")).Select(r => (Id: r.First, Outcome: Refusal(r.Second, known: true, "")))
-                .Where(r => r.Outcome.Kind is not CrmOutcomeKind.Gone).ToList();
-            if (refused.Count == 0)
-            {
-                return binned;
-            }
-
-            if (refused.Find(r => r.Outcome.Kind is not CrmOutcomeKind.Later) is { Outcome: { } outcome })
-            {
-                throw new CrmBatchRefusedException(outcome.Reason!);
-            }
-
-            if (attempt == Tries)
-            {
-                throw JobException.Temporary("Salesforce: records are locked by somebody else; the next run goes on where this one ends.");
-            }
-
-            left = refused.ConvertAll(r => r.Id);
-            await Task.Delay(TimeSpan.FromSeconds(attempt), _time, cancellationToken);
-        }
     }
 
     /// <summary>Of those that were not found: what they were merged into, through several merges.</summary>
@@ -405,7 +242,7 @@ internal sealed class Salesforce : ICrm
         }
 
         var contacts = (await _session.FindAsync(
-                $"SELECT OpportunityId, ContactId FROM {Roles}", "OpportunityId", unknown, " ORDER BY IsPrimary DESC, CreatedDate, Id", false, cancellationToken))
+                $"SELECT OpportunityId, ContactId FROM {SalesforceCollections.Roles}", "OpportunityId", unknown, " ORDER BY IsPrimary DESC, CreatedDate, Id", false, cancellationToken))
             .DistinctBy(r => Text(r, "OpportunityId"), StringComparer.Ordinal)
             .ToDictionary(r => Text(r, "OpportunityId")!, r => Text(r, "ContactId"), StringComparer.Ordinal);
         return deals.ConvertAll(d => d.Key is null ? d with { RelatedId = contacts.GetValueOrDefault(d.Id) } : d);
@@ -416,13 +253,27 @@ internal sealed class Salesforce : ICrm
 
     private CrmRecord Record(CrmObject kind, JsonObject row)
     {
-        var properties = row.Where(p => p.Key is not "attributes").ToDictionary(
-            p => p.Key, p => p.Value?.ToString() is { Length: > 0 } text ? text : null, StringComparer.Ordinal);
+        var properties = Properties(row);
         return new CrmRecord(Text(row, "Id") ?? "", Instant(Text(row, "SystemModstamp")))
         {
             Key = properties.GetValueOrDefault(_mapping.Of(kind).Key),
             Properties = properties,
         };
+    }
+
+    private JsonObject Json(CrmObject kind, CrmWrite write, bool known)
+    {
+        var record = new JsonObject
+        {
+            ["attributes"] = new JsonObject { ["type"] = Name(kind) },
+            [known ? "id" : _mapping.Of(kind).Key] = known ? write.Id : write.Key,
+        };
+        foreach (var (name, value) in write.Properties)
+        {
+            record[name] = Json(kind, name, value);
+        }
+
+        return record;
     }
 
     /// <summary>Salesforce wants numbers and booleans as such.</summary>
@@ -435,16 +286,5 @@ internal sealed class Salesforce : ICrm
         _ => JsonValue.Create(value),
     };
 
-    private static JsonObject Records(IEnumerable<JsonObject> records) => new() { ["allOrNone"] = false, ["records"] = new JsonArray([.. records]) };
-
     private static string Name(CrmObject kind) => kind is CrmObject.Lead ? "Contact" : "Opportunity";
-
-    private static DateTimeOffset Instant(string? text) => DateTimeOffset.TryParse(
-        text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var at)
-        ? at
-        : DateTimeOffset.UnixEpoch;
-
-    private static bool Flag(JsonNode? node, string name) => node?[name] is JsonValue value && value.TryGetValue<bool>(out var flag) && flag;
-
-    private static string? Text(JsonNode? node, string name) => node is JsonObject o && o[name] is JsonValue value ? value.ToString() : null;
 }

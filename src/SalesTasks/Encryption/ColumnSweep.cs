@@ -11,10 +11,8 @@ namespace SalesTasks.Encryption;
 /// </summary>
 internal sealed class ColumnSweep(SalesDatabase database, Vault vault, bool seal, Action<long> advance)
 {
-    /// <summary>Rows of a transaction: locks last a fraction of a second.</summary>
-    private const int Batch = 5_000;
-
     private readonly Sealer _sealer = vault.Sealer;
+    private readonly SweepPages _pages = new(database, advance);
 
     public long Leads { get; private set; }
 
@@ -44,18 +42,17 @@ internal sealed class ColumnSweep(SalesDatabase database, Vault vault, bool seal
             await database.ExecuteAsync("encryption/drop_clear_staging", [], cancellationToken);
         }
 
-        Leads = await SweepAsync(LeadsAsync, cancellationToken);
-        Deals = await SweepAsync(DealsAsync, cancellationToken);
-        Messages += await SweepAsync(MessagesAsync, cancellationToken);
+        Leads = await _pages.RunAsync(LeadsAsync, cancellationToken);
+        Deals = await _pages.RunAsync(DealsAsync, cancellationToken);
+        Messages += await _pages.RunAsync(MessagesAsync, cancellationToken);
         if (!seal)
         {
-            Tasks += await SweepAsync(TasksAsync, cancellationToken);
+            Tasks += await _pages.RunAsync(TasksAsync, cancellationToken);
         }
 
-        var key = !seal ? null : rotate ? _sealer.Keys.Current : "";
-        Crm += await SweepAsync((c, after, token) => CrmLinksAsync(c, after, key, token), cancellationToken);
-        Crm += await SweepAsync((c, after, token) => CrmConflictsAsync(c, after, key, token), cancellationToken);
-        await CrmStagedAsync(key, cancellationToken);
+        var crm = new CrmSweep(_pages, _sealer, seal, rotate);
+        Crm = await crm.RunAsync(cancellationToken);
+        Unreadable += crm.Unreadable;
         if (rotate)
         {
             Rotated = await SealedAsync(cancellationToken);
@@ -67,35 +64,9 @@ internal sealed class ColumnSweep(SalesDatabase database, Vault vault, bool seal
         }
     }
 
-    /// <summary>Page after page; a page ends with the key it got to, null where there was nothing left.</summary>
-    private async Task<long> SweepAsync(
-        Func<NpgsqlConnection, long, CancellationToken, Task<(long? Last, long Changed)>> page, CancellationToken cancellationToken)
-    {
-        var changed = 0L;
-        for (long? after = 0; after is { } from;)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            var done = await InTransactionAsync((connection, token) => page(connection, from, token), cancellationToken);
-            after = done.Last;
-            changed += done.Changed;
-            advance(done.Changed);
-        }
-
-        return changed;
-    }
-
-    private Task<T> InTransactionAsync<T>(Func<NpgsqlConnection, CancellationToken, Task<T>> work, CancellationToken cancellationToken) =>
-        database.InTransactionAsync(
-            async (connection, _, token) =>
-            {
-                await connection.ExecuteStatementAsync("encryption/lock", [], token);
-                return await work(connection, token);
-            },
-            cancellationToken);
-
     private async Task<long[]> NextAsync(NpgsqlConnection connection, string statement, long after, CancellationToken cancellationToken) =>
         [.. await connection.QueryStatementAsync(
-            statement, [("after", after), ("sealed", !seal), ("limit", (long)Batch)], row => row.GetInt64(0), cancellationToken)];
+            statement, [("after", after), ("sealed", !seal), ("limit", SweepPages.Rows)], row => row.GetInt64(0), cancellationToken)];
 
     private async Task<(long?, long)> LeadsAsync(NpgsqlConnection connection, long after, CancellationToken cancellationToken)
     {
@@ -303,7 +274,7 @@ internal sealed class ColumnSweep(SalesDatabase database, Vault vault, bool seal
     private async Task<(long?, long)> TasksAsync(NpgsqlConnection connection, long after, CancellationToken cancellationToken)
     {
         var rows = await connection.QueryStatementAsync(
-            "encryption/next_tasks", [("after", after), ("limit", (long)Batch)],
+            "encryption/next_tasks", [("after", after), ("limit", SweepPages.Rows)],
             row => new Row(row.GetInt64(0), row.GetInt64(1), row.GetString(2), row.GetString(3), Text(row, 4)), cancellationToken);
         if (rows.Count == 0)
         {
@@ -321,115 +292,17 @@ internal sealed class ColumnSweep(SalesDatabase database, Vault vault, bool seal
         return (rows[^1].Id, changes.Count);
     }
 
-    private async Task<(long?, long)> CrmLinksAsync(NpgsqlConnection connection, long after, string? key, CancellationToken cancellationToken)
-    {
-        string[] columns = ["our_base", "their_base", "sending", "problem_values"];
-        var rows = await connection.QueryStatementAsync(
-            "encryption/next_crm_links", [("after", after), ("key", key), ("limit", (long)Batch)],
-            row => (Id: row.GetInt64(0), Documents: Array.ConvertAll([1, 2, 3, 4], i => Text(row, i))), cancellationToken);
-        if (rows.Count == 0)
-        {
-            return (null, 0);
-        }
-
-        var written = rows.ConvertAll(r => (r.Id, Documents: r.Documents.Select((d, i) => SealedPlaces.Change(
-            d, (field, text) => Changed(SealedPlaces.Link(r.Id, columns[i], field), text))).ToArray()));
-        await connection.ExecuteStatementAsync(
-            "encryption/write_crm_links",
-            [
-                ("ids", written.ConvertAll(w => w.Id).ToArray()), ("our_bases", written.ConvertAll(w => w.Documents[0]).ToArray()),
-                ("their_bases", written.ConvertAll(w => w.Documents[1]).ToArray()), ("sendings", written.ConvertAll(w => w.Documents[2]).ToArray()),
-                ("problem_values", written.ConvertAll(w => w.Documents[3]).ToArray()),
-            ],
-            cancellationToken);
-        return (rows[^1].Id, rows.Count);
-    }
-
-    private async Task<(long?, long)> CrmConflictsAsync(NpgsqlConnection connection, long after, string? key, CancellationToken cancellationToken)
-    {
-        var rows = await connection.QueryStatementAsync(
-            "encryption/next_crm_conflicts", [("after", after), ("key", key), ("limit", (long)Batch)],
-            row => (
-                Id: row.GetInt64(0), Link: row.GetInt64(1), Version: row.GetInt32(2), Field: row.GetString(3),
-                Base: Text(row, 4), Ours: Text(row, 5), Theirs: Text(row, 6)),
-            cancellationToken);
-        if (rows.Count == 0)
-        {
-            return (null, 0);
-        }
-
-        string?[] Column(string name, Func<(long Id, long Link, int Version, string Field, string? Base, string? Ours, string? Theirs), string?> value) =>
-            [.. rows.Select(r => value(r) is { Length: > 0 } text ? Changed(SealedPlaces.Conflict(r.Link, r.Version, name, r.Field), text) : value(r))];
-        await connection.ExecuteStatementAsync(
-            "encryption/write_crm_conflicts",
-            [
-                ("ids", rows.ConvertAll(r => r.Id).ToArray()), ("base_values", Column("base_value", r => r.Base)),
-                ("our_values", Column("our_value", r => r.Ours)), ("their_values", Column("their_value", r => r.Theirs)),
-            ],
-            cancellationToken);
-        return (rows[^1].Id, rows.Count);
-    }
-
-    private async Task CrmStagedAsync(string? key, CancellationToken cancellationToken)
-    {
-        for (var after = (Crm: "", Object: "", Id: ""); ;)
-        {
-            var rows = await InTransactionAsync(
-                async (connection, token) =>
-                {
-                    var page = await connection.QueryStatementAsync(
-                        "encryption/next_crm_staged",
-                        [("after_crm", after.Crm), ("after_object", after.Object), ("after_id", after.Id), ("key", key), ("limit", (long)Batch)],
-                        row => (Crm: row.GetString(0), Object: row.GetString(1), Id: row.GetString(2), Properties: row.GetString(3)),
-                        token);
-                    await connection.ExecuteStatementAsync(
-                        "encryption/write_crm_staged",
-                        [
-                            ("crms", page.ConvertAll(r => r.Crm).ToArray()), ("objects", page.ConvertAll(r => r.Object).ToArray()),
-                            ("crm_ids", page.ConvertAll(r => r.Id).ToArray()),
-                            ("properties", page.ConvertAll(r => SealedPlaces.Change(
-                                r.Properties, (field, text) => Changed(SealedPlaces.Staged(r.Crm, r.Object, r.Id, field), text))).ToArray()),
-                        ],
-                        token);
-                    return page;
-                },
-                cancellationToken);
-            if (rows.Count == 0)
-            {
-                return;
-            }
-
-            after = (rows[^1].Crm, rows[^1].Object, rows[^1].Id);
-            Crm += rows.Count;
-        }
-    }
-
-    /// <summary>A text of the CRM sync sealed with the current key, or in clear; one that does not open stays.</summary>
-    private string Changed(string place, string text)
-    {
-        try
-        {
-            var clear = _sealer.OpenText(place, text);
-            return seal ? _sealer.SealText(place, clear) : clear;
-        }
-        catch (SealBrokenException)
-        {
-            Unreadable++;
-            return text;
-        }
-    }
-
     private async Task<long> SealedAsync(CancellationToken cancellationToken)
     {
         var rotated = 0L;
         for (var after = (LeadId: 0L, Token: ""); ;)
         {
-            var page = await InTransactionAsync(
+            var page = await _pages.InTransactionAsync(
                 async (connection, token) =>
                 {
                     var rows = await connection.QueryStatementAsync(
                         "encryption/next_sealed",
-                        [("after", after.LeadId), ("after_token", after.Token), ("key", _sealer.Keys.Current), ("limit", (long)Batch)],
+                        [("after", after.LeadId), ("after_token", after.Token), ("key", _sealer.Keys.Current), ("limit", SweepPages.Rows)],
                         row => (LeadId: row.GetInt64(0), Token: row.GetString(1), Sealed: row.GetFieldValue<byte[]>(2)),
                         token);
                     var readable = rows.Select(r => (r.LeadId, r.Token, vault.Open(r.LeadId, r.Token, r.Sealed).Text)).Where(r => r.Text is not null).ToList();
@@ -460,9 +333,9 @@ internal sealed class ColumnSweep(SalesDatabase database, Vault vault, bool seal
     {
         for (var after = (LeadId: 0L, Token: ""); ;)
         {
-            var page = await InTransactionAsync(
+            var page = await _pages.InTransactionAsync(
                 (connection, token) => connection.QueryStatementAsync(
-                    "encryption/judge_unused", [("after", after.LeadId), ("after_token", after.Token), ("limit", (long)Batch)],
+                    "encryption/judge_unused", [("after", after.LeadId), ("after_token", after.Token), ("limit", SweepPages.Rows)],
                     row => (LeadId: row.GetInt64(0), Token: row.GetString(1), Removed: row.GetInt64(2)), token),
                 cancellationToken);
             if (page.Count == 0)

@@ -14,14 +14,12 @@ internal sealed record RetentionOutcome(RetentionSubject Subject, int KeepDays, 
 /// The rules of <c>retention_rules</c>, carried out in chunks of a transaction each: a run that is killed has removed whole chunks, and the next goes
 /// on. What others hold locked is passed over and left for the next run.
 /// </summary>
-internal sealed class Retention(SalesDatabase database, TimeProvider time, DateTimeOffset asOf, TimeSpan lockWait, Action<long> advance)
+internal sealed class Retention(SalesDatabase database, BriefLocks locks, DateTimeOffset asOf, bool dryRun, Action<long> advance)
 {
-    private const int Tries = 3;
-
     /// <summary>Rows in one transaction.</summary>
     private const long Chunk = 5_000;
 
-    public async Task<IReadOnlyList<RetentionOutcome>> RunAsync(bool dryRun, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<RetentionOutcome>> RunAsync(CancellationToken cancellationToken)
     {
         Dictionary<string, int> rules;
         await using (var connection = await database.OpenAsync(cancellationToken))
@@ -35,32 +33,33 @@ internal sealed class Retention(SalesDatabase database, TimeProvider time, DateT
         {
             if (rules.TryGetValue(subject.Name, out var days))
             {
-                outcomes.Add(await RunAsync(subject, days, dryRun, cancellationToken));
+                // A month of score history goes when all of it is older: at least so many days are kept, however short the months are.
+                var (count, left) = subject == RetentionSubject.ScoreHistory
+                    ? await DropHistoryAsync((days + 27) / 28, cancellationToken)
+                    : await RemoveAsync(subject, days, cancellationToken);
+                outcomes.Add(new RetentionOutcome(subject, days, count, left));
             }
         }
 
         return outcomes;
     }
 
-    private async Task<RetentionOutcome> RunAsync(RetentionSubject subject, int days, bool dryRun, CancellationToken cancellationToken)
+    /// <summary>Removes what is older than so many days, save score history.</summary>
+    /// <returns>How much went, or would go, and why some of it is left; null: none is.</returns>
+    public async Task<(long Count, string? Left)> RemoveAsync(RetentionSubject subject, int days, CancellationToken cancellationToken)
     {
         var before = asOf.AddDays(-days);
-        if (subject == RetentionSubject.ScoreHistory)
-        {
-            return await DropHistoryAsync(days, dryRun, cancellationToken);
-        }
-
         if (dryRun || subject == RetentionSubject.InactiveLeads)
         {
             await using var connection = await database.OpenAsync(cancellationToken);
-            return new RetentionOutcome(subject, days, await connection.ScalarStatementAsync<long>(subject.Count, [("before_at", before)], cancellationToken), null);
+            return (await connection.ScalarStatementAsync<long>(subject.Count, [("before_at", before)], cancellationToken), null);
         }
 
         long removed = 0;
         long after = 0;
         while (true)
         {
-            var (chunk, last, left) = await TryAsync(
+            var ((chunk, last), left) = await locks.TryAsync(
                 (connection, token) => subject == RetentionSubject.MessageTexts
                     ? ClearTextsAsync(connection, before, after, token)
                     : RemoveAsync(connection, subject.Remove!, before, token),
@@ -70,9 +69,40 @@ internal sealed class Retention(SalesDatabase database, TimeProvider time, DateT
             advance(chunk);
             if (chunk == 0 || left is not null)
             {
-                return new RetentionOutcome(subject, days, removed, left);
+                return (removed, left);
             }
         }
+    }
+
+    /// <summary>Drops what is older than so many whole months before the current one, with the owner's rights.</summary>
+    /// <returns>How many months went, or would go, and why some are left; null: none is.</returns>
+    public async Task<(long Count, string? Left)> DropHistoryAsync(int months, CancellationToken cancellationToken)
+    {
+        List<string> old;
+        await using (var connection = await database.OpenAsync(cancellationToken))
+        {
+            old = await connection.QueryStatementAsync("maintenance/old_partitions", [("as_of", asOf), ("months", months)], row => row.GetString(0), cancellationToken);
+        }
+
+        if (dryRun)
+        {
+            return (old.Count, null);
+        }
+
+        long dropped = 0;
+        foreach (var name in old)
+        {
+            var (done, left) = await locks.TryAsync(
+                (connection, token) => connection.ScalarStatementAsync<bool>("maintenance/drop_partition", [("name", name)], token), cancellationToken);
+            if (left is not null)
+            {
+                return (dropped, left);
+            }
+
+            dropped += done ? 1 : 0;
+        }
+
+        return (dropped, null);
     }
 
     private static async Task<(long Count, long Last)> RemoveAsync(NpgsqlConnection connection, string statement, DateTimeOffset before, CancellationToken cancellationToken) =>
@@ -82,68 +112,4 @@ internal sealed class Retention(SalesDatabase database, TimeProvider time, DateT
         NpgsqlConnection connection, DateTimeOffset before, long after, CancellationToken cancellationToken) =>
         (await connection.QueryStatementAsync(
             "maintenance/clear_payloads", [("before_at", before), ("after", after), ("limit", Chunk)], row => (row.GetInt64(0), row.GetInt64(1)), cancellationToken))[0];
-
-    /// <summary>A month goes when all of it is older, so up to a month more than the rule is kept.</summary>
-    private async Task<RetentionOutcome> DropHistoryAsync(int days, bool dryRun, CancellationToken cancellationToken)
-    {
-        // At least so many days, however short the months are.
-        var months = (days + 27) / 28;
-        List<string> old;
-        await using (var connection = await database.OpenAsync(cancellationToken))
-        {
-            old = await connection.QueryStatementAsync("maintenance/old_partitions", [("as_of", asOf), ("months", months)], row => row.GetString(0), cancellationToken);
-        }
-
-        if (dryRun)
-        {
-            return new RetentionOutcome(RetentionSubject.ScoreHistory, days, old.Count, null);
-        }
-
-        long dropped = 0;
-        foreach (var name in old)
-        {
-            var (count, _, left) = await TryAsync(
-                async (connection, token) => (await MaintainDatabase.DropPartitionAsync(connection, name, token), 0L), cancellationToken);
-            dropped += count;
-            if (left is not null)
-            {
-                return new RetentionOutcome(RetentionSubject.ScoreHistory, days, dropped, left);
-            }
-        }
-
-        return new RetentionOutcome(RetentionSubject.ScoreHistory, days, dropped, null);
-    }
-
-    private async Task<(long Count, long Last, string? Left)> TryAsync(
-        Func<NpgsqlConnection, CancellationToken, Task<(long Count, long Last)>> work, CancellationToken cancellationToken)
-    {
-        for (var attempt = 1; ; attempt++)
-        {
-            try
-            {
-                var (count, last) = await database.InTransactionAsync(
-                    async (connection, _, token) =>
-                    {
-                        var milliseconds = ((long)lockWait.TotalMilliseconds).ToString(System.Globalization.CultureInfo.InvariantCulture);
-                        await connection.ExecuteStatementAsync("maintenance/short_lock", [("lock_timeout_ms", milliseconds)], token);
-                        return await work(connection, token);
-                    },
-                    cancellationToken);
-                return (count, last, null);
-            }
-            catch (PostgresException locked) when (locked.SqlState == PostgresErrorCodes.LockNotAvailable)
-            {
-                if (attempt == Tries)
-                {
-                    return (0, 0, "locked by others");
-                }
-
-                await Task.Delay(lockWait, time, cancellationToken);
-            }
-            catch (PostgresException refused) when (refused.SqlState == PostgresErrorCodes.InsufficientPrivilege)
-            {
-                return (0, 0, "only the schema's owner may");
-            }
-        }
-    }
 }

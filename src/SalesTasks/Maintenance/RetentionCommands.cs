@@ -91,8 +91,8 @@ internal static class RetentionCommands
         {
             await using var database = await context.OpenAsync(stop);
             var only = context.Parse.GetValue(dryRun);
-            var outcomes = await new Retention(
-                database, context.Host.Time, context.Host.Time.GetUtcNow(), TimeSpan.FromSeconds(MaintenanceJobs.LockTimeoutSeconds.Default), static _ => { }).RunAsync(only, stop);
+            var locks = new BriefLocks(database, TimeSpan.FromSeconds(MaintenanceJobs.LockTimeoutSeconds.Default), context.Host.Time);
+            var outcomes = await new Retention(database, locks, context.Host.Time.GetUtcNow(), only, static _ => { }).RunAsync(stop);
             if (context.Json)
             {
                 context.WriteJson(outcomes.Select(object? (outcome) => new Dictionary<string, object?>(StringComparer.Ordinal)

@@ -25,14 +25,17 @@ internal sealed record RetentionSubject(string Name, string English, string Span
         "message_texts", "Text and address of messages that were sent or cancelled", "Texto y dirección de mensajes enviados o cancelados",
         "maintenance/count_payloads", null);
 
+    public static readonly RetentionSubject TaskRuns = new(
+        "task_runs", "Tries of jobs; the last of each command stays", "Ejecuciones de tareas; queda la última de cada comando",
+        "maintenance/count_task_runs", "maintenance/delete_task_runs");
+
     public static readonly IReadOnlyList<RetentionSubject> All =
     [
         ScoreHistory,
         new("engagement_events", "Engagement events; scores forget them too", "Eventos de interacción; las puntuaciones también los olvidan",
             "retention/engagement_events_count", "retention/engagement_events"),
         MessageTexts,
-        new("task_runs", "Tries of jobs; the last of each command stays", "Ejecuciones de tareas; queda la última de cada comando",
-            "maintenance/count_task_runs", "maintenance/delete_task_runs"),
+        TaskRuns,
         new("routing_decisions", "Runs of routing with their decisions", "Asignaciones con sus decisiones", "retention/routing_decisions_count", "retention/routing_decisions"),
         new("prediction_history", "Past predictions", "Predicciones pasadas", "retention/prediction_history_count", "retention/prediction_history"),
         new("models", "Models that were refused or retired", "Modelos rechazados o retirados", "retention/models_count", "retention/models"),

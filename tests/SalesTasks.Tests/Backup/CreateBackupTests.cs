@@ -30,6 +30,20 @@ public sealed class CreateBackupTests(TestDatabase database) : IClassFixture<Tes
         Assert.StartsWith("hmac-sha256 ", await File.ReadAllTextAsync(Path.Combine(_rig.Folder, name, "manifest.seal"), TestContext.Current.CancellationToken), StringComparison.Ordinal);
     }
 
+    /// <summary>Two installations with the same DAGs: their runs have the same names.</summary>
+    [Fact]
+    public async Task Create_FolderOfTwoDatabases_TheSameRunBacksUpEach()
+    {
+        await using var other = await TestDatabase.CreateAsync(database.Server);
+        var first = (await _rig.Program().With("SALES_RUN_ID", "scheduled__2026-02-01").RunAsync("backup", "create", "--backup-folder", _rig.Folder)).ShouldExitWith(ExitCode.Done);
+
+        var second = (await ProgramRunner.For(other).With("SALES_RUN_ID", "scheduled__2026-02-01").RunAsync("backup", "create", "--backup-folder", _rig.Folder))
+            .ShouldExitWith(ExitCode.Done);
+
+        Assert.Equal((1, 1), (Count(first, "backups_made"), Count(second, "backups_made")));
+        Assert.Equal(2, _rig.Names.Count);
+    }
+
     [Fact]
     public async Task Create_DryRun_WritesNothing()
     {
@@ -134,19 +148,43 @@ public sealed class CreateBackupTests(TestDatabase database) : IClassFixture<Tes
     }
 
     [Fact]
+    public async Task Create_AnOldBackupDoesNotGo_ThoseThatWentAreNotedAndItSaysSo()
+    {
+        var name = await _rig.CreateAsync();
+        var manifest = await ManifestAsync(name);
+        var newer = await CopyAsync(name, manifest with { TakenAt = manifest.TakenAt.AddDays(-1) });
+        var older = await CopyAsync(name, manifest with { TakenAt = manifest.TakenAt.AddDays(-2) });
+        await database.ExecuteAsync(
+            "INSERT INTO backups (name, taken_at, bytes, tables, rows) VALUES (@newer, now(), 1, 1, 1), (@older, now(), 1, 1, 1)", ("newer", newer), ("older", older));
+        // Something is in the way of the older one.
+        await File.WriteAllTextAsync(Path.Combine(_rig.Folder, ".removing-" + older), "", TestContext.Current.CancellationToken);
+
+        var result = await _rig.RunAsync("backup", "create", "--keep-daily", "1", "--keep-weekly", "0", "--keep-monthly", "0");
+
+        result.ShouldExitWith(ExitCode.TemporaryFailure);
+        Assert.Contains("backup_folder", result.Result.GetProperty("error").GetString(), StringComparison.Ordinal);
+        Assert.Contains(older, _rig.Names);
+        Assert.DoesNotContain(newer, _rig.Names);
+        Assert.Equal(
+            [(newer, true), (older, false)],
+            await database.QueryAsync(
+                "SELECT name, removed_at IS NOT NULL FROM backups WHERE name IN (@newer, @older) ORDER BY name DESC",
+                row => (row.GetString(0), row.GetBoolean(1)), ("newer", newer), ("older", older)));
+    }
+
+    [Fact]
     public async Task Create_WithRetention_RemovesItsOwnGoodOldOnesOnly()
     {
         var name = await _rig.CreateAsync();
-        var seal = new ManifestSeal(null);
-        var manifest = BackupManifest.Parse(await File.ReadAllBytesAsync(Path.Combine(_rig.Folder, name, "manifest.json"), TestContext.Current.CancellationToken));
+        var manifest = await ManifestAsync(name);
         // A month of nights, one of another database, one that is damaged, one that is no backup.
         foreach (var days in Enumerable.Range(1, 30))
         {
-            await CopyAsync(manifest with { TakenAt = manifest.TakenAt.AddDays(-days) });
+            await CopyAsync(name, manifest with { TakenAt = manifest.TakenAt.AddDays(-days) });
         }
 
-        var foreign = await CopyAsync(manifest with { Database = "another", TakenAt = manifest.TakenAt.AddDays(-3).AddHours(-1) });
-        var damaged = await CopyAsync(manifest with { TakenAt = manifest.TakenAt.AddDays(-4).AddHours(-1) });
+        var foreign = await CopyAsync(name, manifest with { Database = "another", TakenAt = manifest.TakenAt.AddDays(-3).AddHours(-1) });
+        var damaged = await CopyAsync(name, manifest with { TakenAt = manifest.TakenAt.AddDays(-4).AddHours(-1) });
         await File.AppendAllTextAsync(Path.Combine(_rig.Folder, damaged, "dump", "toc.dat"), "x", TestContext.Current.CancellationToken);
         Directory.CreateDirectory(Path.Combine(_rig.Folder, "20200101T000000Z"));
 
@@ -159,22 +197,6 @@ public sealed class CreateBackupTests(TestDatabase database) : IClassFixture<Tes
         // Of today only the last stays; 28 older days go.
         Assert.Equal(29, Count(result, "backups_removed"));
         Assert.Empty(_rig.Hidden);
-
-        async Task<string> CopyAsync(BackupManifest changed)
-        {
-            var folder = new BackupFolder(_rig.Folder, seal);
-            var partial = folder.Begin();
-            Directory.CreateDirectory(Path.Combine(partial, "dump"));
-            foreach (var file in changed.Files)
-            {
-                File.CreateSymbolicLink(Path.Combine(partial, file.Name), Path.Combine(_rig.Folder, name, file.Name));
-            }
-
-            await File.WriteAllTextAsync(Path.Combine(partial, "dump", "toc.dat.new"), "own", TestContext.Current.CancellationToken);
-            File.Delete(Path.Combine(partial, "dump", "toc.dat"));
-            File.Move(Path.Combine(partial, "dump", "toc.dat.new"), Path.Combine(partial, "dump", "toc.dat"));
-            return folder.Publish(partial, changed with { Run = $"other/{changed.TakenAt:O}/{changed.Database}", Files = [new BackupFile("dump/toc.dat", 3, ""), .. changed.Files.Where(f => f.Name != "dump/toc.dat").Select(f => f with { Bytes = new FileInfo(Path.Combine(partial, f.Name)).Length })] });
-        }
     }
 
     [Fact]
@@ -234,4 +256,24 @@ public sealed class CreateBackupTests(TestDatabase database) : IClassFixture<Tes
     }
 
     private static long Count(ProgramResult result, string name) => result.Result.GetProperty("counts").GetProperty(name).GetInt64();
+
+    private async Task<BackupManifest> ManifestAsync(string name) =>
+        BackupManifest.Parse(await File.ReadAllBytesAsync(Path.Combine(_rig.Folder, name, "manifest.json"), TestContext.Current.CancellationToken));
+
+    /// <summary>A backup of other content, whose tables' files are those of another one.</summary>
+    private async Task<string> CopyAsync(string name, BackupManifest changed)
+    {
+        var folder = new BackupFolder(_rig.Folder, new ManifestSeal(null));
+        var partial = folder.Begin();
+        Directory.CreateDirectory(Path.Combine(partial, "dump"));
+        foreach (var file in changed.Files)
+        {
+            File.CreateSymbolicLink(Path.Combine(partial, file.Name), Path.Combine(_rig.Folder, name, file.Name));
+        }
+
+        await File.WriteAllTextAsync(Path.Combine(partial, "dump", "toc.dat.new"), "own", TestContext.Current.CancellationToken);
+        File.Delete(Path.Combine(partial, "dump", "toc.dat"));
+        File.Move(Path.Combine(partial, "dump", "toc.dat.new"), Path.Combine(partial, "dump", "toc.dat"));
+        return folder.Publish(partial, changed with { Run = $"other/{changed.TakenAt:O}/{changed.Database}", Files = [new BackupFile("dump/toc.dat", 3, ""), .. changed.Files.Where(f => f.Name != "dump/toc.dat").Select(f => f with { Bytes = new FileInfo(Path.Combine(partial, f.Name)).Length })] });
+    }
 }

@@ -148,6 +148,30 @@ public sealed class RestoreBackupTests(PostgresServer server) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Restore_ReplaceWhereTheServerCannotMakeTheDatabase_LeavesWhatIsThere()
+    {
+        var name = await _rig.CreateAsync();
+        var path = Path.Combine(_rig.Folder, name, "manifest.json");
+        var manifest = SalesTasks.Backup.BackupManifest.Parse(await File.ReadAllBytesAsync(path, TestContext.Current.CancellationToken));
+        var bytes = (manifest with { Collation = "xx_XX.no_such_locale" }).ToBytes();
+        await File.WriteAllBytesAsync(path, bytes, TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(
+            Path.Combine(_rig.Folder, name, "manifest.seal"), new SalesTasks.Backup.ManifestSeal(null).Of(bytes), TestContext.Current.CancellationToken);
+        var into = Name();
+        await _database.ExecuteAsync($"CREATE DATABASE {into}");
+        await using (var other = Open(into))
+        {
+            await other.ExecuteAsync("CREATE TABLE precious (i int)");
+        }
+
+        (await _rig.RunAsync("backup", "restore", name, "--into", into, "--replace")).ShouldExitWith(ExitCode.Refused);
+
+        await using var kept = Open(into);
+        Assert.Equal(0, await kept.ScalarAsync<long>("SELECT count(*) FROM precious"));
+        Assert.Equal(1, await _database.ScalarAsync<long>("SELECT count(*) FROM pg_database WHERE datname LIKE @name || '%'", ("name", into)));
+    }
+
+    [Fact]
     public async Task Restore_KilledUnderWay_IsTakenUpByTheNext()
     {
         var name = await _rig.CreateAsync();

@@ -27,15 +27,16 @@ internal abstract class CrmStand : IAsyncDisposable
     /// <summary>Calls before the first that writes: sign-in, description, owners, and who is there already.</summary>
     public abstract int CallsBefore { get; }
 
-    public abstract int WriteCalls { get; }
+    public int WriteCalls => Http.WriteCalls;
 
-    public abstract int Created { get; }
+    public int Created => Http.Created;
 
-    /// <summary>Contacts that were erased for good.</summary>
-    public abstract int Erasures { get; }
+    public int Erasures => Http.Erasures;
 
-    /// <summary>The connection may not erase.</summary>
-    public abstract bool Refuses { set; }
+    public bool Refuses
+    {
+        set => Http.Refuses = value;
+    }
 
     /// <summary>What it lacks then.</summary>
     public abstract string NeededToErase { get; }
@@ -108,17 +109,6 @@ internal sealed class HubSpotStand : CrmStand
     public override int Batch => 100;
 
     public override int CallsBefore => 4;
-
-    public override int WriteCalls => Fake.WriteCalls;
-
-    public override int Created => Fake.Created;
-
-    public override int Erasures => Fake.Erasures;
-
-    public override bool Refuses
-    {
-        set => Fake.Refuses = value;
-    }
 
     public override string NeededToErase => "scopes";
 
@@ -211,17 +201,6 @@ internal sealed class SalesforceStand : CrmStand
     public override int Batch => 200;
 
     public override int CallsBefore => 5;
-
-    public override int WriteCalls => Fake.WriteCalls;
-
-    public override int Created => Fake.Created;
-
-    public override int Erasures => Fake.Erasures;
-
-    public override bool Refuses
-    {
-        set => Fake.Refuses = value;
-    }
 
     public override string NeededToErase => "Modify All Data";
 

@@ -30,6 +30,38 @@ public sealed class HubSpotFaultTests(TestDatabase database) : FaultTests(databa
         Assert.Equal(209, HubSpot.Calls);
     }
 
+    /// <summary>Two that were archived are back, and merged into a third, before they are looked at: both are told as that one.</summary>
+    [Fact]
+    public async Task Pull_TwoThatWereDeletedWentIntoOneMeanwhile_MergesThatOne()
+    {
+        await Rig.AddAsync("t", 3);
+        await Rig.SyncAsync();
+        string[] ids = [await Rig.CrmIdAsync("t1"), await Rig.CrmIdAsync("t2"), await Rig.CrmIdAsync("t3")];
+        HubSpot.Archive("contacts", ids[1]);
+        HubSpot.Archive("contacts", ids[2]);
+        HubSpot.Fault = request =>
+        {
+            if (request.Path.EndsWith("contacts/batch/read", StringComparison.Ordinal))
+            {
+                HubSpot.Fault = null;
+                foreach (var id in ids[1..])
+                {
+                    HubSpot.Restore("contacts", id);
+                    HubSpot.Merge("contacts", ids[0], id);
+                }
+            }
+
+            return FakeFault.None;
+        };
+
+        var pull = await Rig.PullAsync();
+
+        Assert.True(pull.ExitCode is ExitCode.Done, pull.ToString());
+        Assert.Equal(
+            $"merged {ids[0]}",
+            await Rig.Database.ScalarAsync<string>("SELECT string_agg(DISTINCT status || ' ' || merged_into, ',') FROM crm_links WHERE lead_ext_id IN ('t2', 't3') AND object = 'lead'"));
+    }
+
     [Fact]
     public async Task Pull_SearchShowsAChangeLate_TheNextPullHasIt()
     {

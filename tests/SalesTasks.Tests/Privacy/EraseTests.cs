@@ -140,6 +140,23 @@ public sealed class EraseTests(TestDatabase database) : IClassFixture<TestDataba
     }
 
     [Fact]
+    public async Task Erase_OfANumberThatHundredsShare_StillFindsHerOtherLeads()
+    {
+        await database.ExecuteAsync(
+            """
+            INSERT INTO leads (ext_id, source, first_name, last_name, phone)
+            SELECT 'switchboard-' || i, 'web', 'Colleague' || i, 'Berg', '+34 900 555 000' FROM generate_series(1, 2000) AS i;
+            INSERT INTO leads (ext_id, source, first_name, last_name, email, phone)
+            SELECT 'uma-' || i, 'web', 'Uma', 'Quill', 'uma@quill.example', CASE WHEN i = 1 THEN '+34 900 555 000' END FROM generate_series(1, 8) AS i
+            """);
+
+        (await EraseAsync("uma-1")).ShouldExitWith(ExitCode.Done);
+
+        Assert.Equal(0L, await database.ScalarAsync<long>("SELECT count(*) FROM leads WHERE email = 'uma@quill.example' OR ext_id LIKE 'uma-%'"));
+        Assert.Equal(2000L, await database.ScalarAsync<long>("SELECT count(*) FROM leads WHERE ext_id LIKE 'switchboard-%' AND phone IS NOT NULL"));
+    }
+
+    [Fact]
     public async Task ErasedPerson_ByPlainInsertOrUpdate_DoesNotComeBack()
     {
         (await EraseAsync(Zyxwina.Email)).ShouldExitWith(ExitCode.Done);

@@ -1,6 +1,3 @@
-using System.Collections.Concurrent;
-using System.Net;
-using System.Net.Sockets;
 using System.Text;
 using MimeKit;
 using SalesTasks.Reports;
@@ -146,10 +143,10 @@ public sealed class DeliverTests(TestDatabase database) : IClassFixture<TestData
     [Fact]
     public async Task Storage_GetsEveryFileWithItsType_UnderPathTypeAndPeriod()
     {
-        using var storage = new FakeStorage();
+        using var storage = new S3Storage("reports");
         await _rig.LoadSampleAsync(120);
         await _rig.BuildAsync();
-        Connected(storage.Address);
+        Connected(storage);
         string[] flags = ["--export-to-s3", "--s3-bucket", "reports", "--s3-path", "/team/sales_reports/"];
 
         var first = await _rig.DeliverAsync(flags);
@@ -159,9 +156,9 @@ public sealed class DeliverTests(TestDatabase database) : IClassFixture<TestData
         Assert.Equal(17, first.Count("objects"));
         Assert.Equal(before.OrderBy(o => o.Key, StringComparer.Ordinal), storage.Objects.OrderBy(o => o.Key, StringComparer.Ordinal));
         Assert.Equal("s3://reports/team/sales_reports/weekly/2026-W11/", first.Detail("s3"));
-        Assert.Equal("text/html; charset=utf-8", storage.Types["/reports/team/sales_reports/weekly/2026-W11/report-en.html"]);
-        Assert.Equal("text/csv; charset=utf-8", storage.Types["/reports/team/sales_reports/weekly/2026-W11/reps.csv"]);
-        Assert.Equal(Convert.ToHexString(await _rig.FileAsync("report.json")), storage.Objects["/reports/team/sales_reports/weekly/2026-W11/report.json"]);
+        Assert.Equal("text/html; charset=utf-8", storage.Types["team/sales_reports/weekly/2026-W11/report-en.html"]);
+        Assert.Equal("text/csv; charset=utf-8", storage.Types["team/sales_reports/weekly/2026-W11/reps.csv"]);
+        Assert.Equal(await _rig.FileAsync("report.json"), storage.Objects["team/sales_reports/weekly/2026-W11/report.json"]);
         Assert.DoesNotContain(storage.Headers, name => name.Equals("x-amz-acl", StringComparison.OrdinalIgnoreCase));
         // The page appears once its data are there.
         Assert.EndsWith("report-en.html", storage.Order.Skip(16).First(), StringComparison.Ordinal);
@@ -170,9 +167,9 @@ public sealed class DeliverTests(TestDatabase database) : IClassFixture<TestData
     [Fact]
     public async Task Target_ThatFails_FailsTheRunAndLosesNoOther()
     {
-        using var storage = new FakeStorage { Status = 403 };
+        using var storage = new S3Storage("reports") { Status = 403 };
         await _rig.BuildAsync();
-        Connected(storage.Address);
+        Connected(storage);
         using var folder = new ReportFolderOfTest();
         string[] flags = ["--output", folder.Path, "--export-to-s3", "--s3-bucket", "reports", "--slack", "--email-recipients", "boss@acme.example"];
 
@@ -190,9 +187,9 @@ public sealed class DeliverTests(TestDatabase database) : IClassFixture<TestData
     public async Task Storage_ThatCannotBeReached_IsTemporary()
     {
         await _rig.BuildAsync();
-        using (var gone = new FakeStorage())
+        using (var gone = new S3Storage("reports"))
         {
-            Connected(gone.Address);
+            Connected(gone);
         }
 
         var (exitCode, _) = await _rig.RunAsync("reports deliver", "--export-to-s3", "--s3-bucket", "reports");
@@ -247,79 +244,5 @@ public sealed class DeliverTests(TestDatabase database) : IClassFixture<TestData
             await database.ScalarAsync<string>("SELECT parameters ->> 'email_recipients' FROM task_runs WHERE command = 'reports deliver' ORDER BY id LIMIT 1"));
     }
 
-    private void Connected(string address) => _rig.With("SALES_S3_CONN_ID", "s3").With(
-        "AIRFLOW_CONN_S3", $$"""{"conn_type": "aws", "login": "key", "password": "secret", "extra": {"endpoint_url": "{{address}}"} }""");
-
-    /// <summary>Takes what is put, or answers with a status.</summary>
-    private sealed class FakeStorage : IDisposable
-    {
-        private readonly HttpListener _listener = new();
-
-        public FakeStorage()
-        {
-            using (var probe = new TcpListener(IPAddress.Loopback, 0))
-            {
-                probe.Start();
-                Address = $"http://127.0.0.1:{((IPEndPoint)probe.LocalEndpoint).Port}";
-            }
-
-            _listener.Prefixes.Add(Address + "/");
-            _listener.Start();
-            _ = ServeAsync();
-        }
-
-        public string Address { get; }
-
-        public int Status { get; set; } = 200;
-
-        /// <summary>By path, in hexadecimal.</summary>
-        public ConcurrentDictionary<string, string> Objects { get; } = new(StringComparer.Ordinal);
-
-        public ConcurrentDictionary<string, string> Types { get; } = new(StringComparer.Ordinal);
-
-        public ConcurrentQueue<string> Order { get; } = new();
-
-        public ConcurrentBag<string> Headers { get; } = [];
-
-        public void Dispose() => ((IDisposable)_listener).Dispose();
-
-        private async Task ServeAsync()
-        {
-            while (true)
-            {
-                HttpListenerContext context;
-                try
-                {
-                    context = await _listener.GetContextAsync();
-                }
-                catch (Exception exception) when (exception is HttpListenerException or ObjectDisposedException)
-                {
-                    return;
-                }
-
-                using var body = new MemoryStream();
-                await context.Request.InputStream.CopyToAsync(body);
-                var answer = ""u8.ToArray();
-                if (Status == 200 && context.Request.HttpMethod == "PUT")
-                {
-                    var path = Uri.UnescapeDataString(context.Request.Url!.AbsolutePath);
-                    Objects[path] = Convert.ToHexString(body.ToArray());
-                    Types[path] = context.Request.ContentType ?? "";
-                    Order.Enqueue(path);
-                    foreach (var name in context.Request.Headers.AllKeys)
-                    {
-                        Headers.Add(name!);
-                    }
-                }
-                else
-                {
-                    answer = "<Error><Code>AccessDenied</Code></Error>"u8.ToArray();
-                }
-
-                context.Response.StatusCode = Status;
-                await context.Response.OutputStream.WriteAsync(answer);
-                context.Response.Close();
-            }
-        }
-    }
+    private void Connected(S3Storage storage) => _rig.With("SALES_S3_CONN_ID", "s3").With("AIRFLOW_CONN_S3", storage.Connection);
 }

@@ -46,7 +46,7 @@ internal enum FakeFault
 
 /// <summary>
 /// A JSON service on the loopback interface, inside the process, with the limits of a CRM: calls within a rolling window and a day. It counts
-/// what it answers, and what came although the limit was reached.
+/// what it answers and does, and what came although the limit was reached.
 /// </summary>
 internal abstract class FakeHttp : IAsyncDisposable
 {
@@ -87,6 +87,18 @@ internal abstract class FakeHttp : IAsyncDisposable
 
     /// <summary>Calls that were over a limit.</summary>
     public int OverLimit => Volatile.Read(ref _overLimit);
+
+    /// <summary>Calls that were to create or change records.</summary>
+    public int WriteCalls { get; protected set; }
+
+    /// <summary>Leads and deals created through the API.</summary>
+    public int Created { get; protected set; }
+
+    /// <summary>Contacts that were erased for good.</summary>
+    public int Erasures { get; protected set; }
+
+    /// <summary>The connection may not erase.</summary>
+    public bool Refuses { get; set; }
 
     protected TimeProvider Time { get; }
 

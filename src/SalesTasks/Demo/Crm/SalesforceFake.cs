@@ -42,18 +42,6 @@ internal sealed partial class SalesforceFake : FakeHttp
     /// <summary>Sign-ins so far.</summary>
     public int SignIns => Volatile.Read(ref _signIns);
 
-    /// <summary>Calls that were to create or change records.</summary>
-    public int WriteCalls { get; private set; }
-
-    /// <summary>Contacts and opportunities created through the API.</summary>
-    public int Created { get; private set; }
-
-    /// <summary>Contacts that were taken out of the recycle bin for good.</summary>
-    public int Erasures { get; private set; }
-
-    /// <summary>The user may not empty the recycle bin.</summary>
-    public bool Refuses { get; set; }
-
     /// <summary>Calls of the organisation within a day; told with every answer. More are refused.</summary>
     private string Usage => string.Create(CultureInfo.InvariantCulture, $"api-usage={Calls}/{DailyCalls}");
 

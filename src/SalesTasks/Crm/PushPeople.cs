@@ -1,15 +1,18 @@
+using Npgsql;
 using SalesTasks.Database;
 
 namespace SalesTasks.Crm;
 
-/// <content>People who are in the CRM already: their records are taken over, not doubled.</content>
-internal sealed partial class PushCrm
+/// <summary>People who are in the CRM already: their records are taken over, not doubled.</summary>
+internal sealed class PushPeople(PushRun run)
 {
+    private readonly CrmSession _session = run.Session;
+
     /// <summary>
     /// Where the CRM takes two people with the same address: new leads whose person is there already take that record over, and are merged
     /// with it. Asked for many at once, before the first is created; what the CRM has from us already is no match.
     /// </summary>
-    private async Task FindPeopleAsync(CancellationToken cancellationToken)
+    public async Task TakeOverAsync(CancellationToken cancellationToken)
     {
         var map = _session.Mapping.Leads;
         var field = map.Fields.FirstOrDefault(f => f.Theirs == map.Match);
@@ -18,16 +21,13 @@ internal sealed partial class PushCrm
             return;
         }
 
-        var left = Context.MaxLeads;
+        var left = run.Context.MaxLeads;
         for (var after = 0L; left > 0;)
         {
-            await using var connection = await Context.Database.OpenAsync(cancellationToken);
+            await using var connection = await run.Context.Database.OpenAsync(cancellationToken);
             var links = await connection.QueryStatementAsync(
                 "crm/pending_page",
-                [
-                    ("crm", _session.Store.Crm), ("object", CrmStore.Word(CrmObject.Lead)), ("after", after),
-                    ("limit", Math.Min(_session.Crm.Limits.Match, left)),
-                ],
+                _session.Store.Of(CrmObject.Lead, ("after", after), ("limit", Math.Min(_session.Crm.Limits.Match, left))),
                 _session.Store.Link,
                 cancellationToken);
             if (links.Count == 0)
@@ -60,7 +60,7 @@ internal sealed partial class PushCrm
             return;
         }
 
-        _counts["adopted"] += await Context.Database.InTransactionAsync(
+        run.Counts["adopted"] += await run.Context.Database.InTransactionAsync(
             async (connection, _, token) =>
             {
                 var links = await _session.Store.LockAsync(connection, [.. wanted.Select(w => w.Link.Id)], null, token);
@@ -84,21 +84,17 @@ internal sealed partial class PushCrm
 
     /// <summary>Those of records that no link has.</summary>
     private async Task<List<CrmRecord>> FreeAsync(
-        Npgsql.NpgsqlConnection connection, CrmObject kind, IReadOnlyList<CrmRecord> records, CancellationToken cancellationToken)
+        NpgsqlConnection connection, CrmObject kind, IReadOnlyList<CrmRecord> records, CancellationToken cancellationToken)
     {
-        var held = (await connection.QueryStatementAsync(
-            "crm/holders",
-            [("crm", _session.Store.Crm), ("object", CrmStore.Word(kind)), ("crm_ids", records.Select(r => r.Id).ToArray())],
-            row => row.GetString(0),
-            cancellationToken)).ToHashSet(StringComparer.Ordinal);
+        var held = await _session.Store.HoldersAsync(connection, kind, records, cancellationToken);
         return [.. records.Where(r => !held.Contains(r.Id))];
     }
 
     /// <summary>
     /// The records that already have a person's e-mail address: the link takes them over where no other has them, and the next round merges.
     /// </summary>
-    private async Task<Dictionary<long, string>> AdoptAsync(
-        CrmObject kind, List<Write> writes, IReadOnlyList<CrmOutcome> outcomes, CancellationToken cancellationToken)
+    public async Task<Dictionary<long, string>> AdoptAsync(
+        CrmObject kind, List<PushWrite> writes, IReadOnlyList<CrmOutcome> outcomes, CancellationToken cancellationToken)
     {
         var adopted = new Dictionary<long, string>();
         var map = _session.Mapping.Of(kind);
@@ -113,7 +109,7 @@ internal sealed partial class PushCrm
         var records = values.Count == 0 ? [] : await _session.Crm.ReadAsync(kind, CrmLookup.Match, values, cancellationToken);
         // Two leads of one address in the same batch: the record that was made for the first is the first's, although that is not recorded yet.
         var made = outcomes.Where(o => o.Record is not null).Select(o => o.Record!.Id).ToHashSet(StringComparer.Ordinal);
-        var free = await Context.Database.InTransactionAsync(
+        var free = await run.Context.Database.InTransactionAsync(
             (connection, _, token) => FreeAsync(connection, kind, [.. records.Where(r => !made.Contains(r.Id))], token), cancellationToken);
         foreach (var write in duplicates)
         {
