@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Text.Encodings.Web;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Npgsql;
 using SalesTasks.Airflow;
@@ -19,14 +21,9 @@ internal static class AuditCommands
         var table = new Option<string?>("--table") { Description = "Of this table, or read by this command, such as explain" };
         var actor = new Option<string?>("--actor") { Description = "By this database user, role, program, operating system user or run" };
         var since = new Option<string?>("--since") { Description = "From this day or instant on (UTC); without it the last 30 days" };
-        var limit = new Option<int>("--limit") { Description = "Entries at most", DefaultValueFactory = _ => 100 };
+        var limit = WholeNumber.Option("--limit", "Entries at most", 100, 1, 100_000);
         var command = new PeopleCommand("list", "Who changed deals, people and settings, and who read about whom; newest first", async (context, stop) =>
         {
-            if (context.Parse.GetValue(limit) is (< 1 or > 100_000) and var wrong)
-            {
-                throw JobException.Usage(string.Create(CultureInfo.InvariantCulture, $"audit list: --limit {wrong} is not allowed; allowed: 1 to 100000"));
-            }
-
             await using var database = await context.OpenAsync(stop);
             await using var connection = await database.OpenAsync(stop);
             var entries = await connection.QueryStatementAsync(
@@ -176,6 +173,9 @@ internal static class AuditCommands
 /// <summary>One row of the trail.</summary>
 internal sealed class AuditEntry(NpgsqlDataReader row)
 {
+    // For people's eyes: accents and quotes of a list stay as they are.
+    private static readonly JsonSerializerOptions s_plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     public long Id { get; } = row.GetInt64(0);
 
     public DateTimeOffset At { get; } = row.GetFieldValue<DateTimeOffset>(1);
@@ -229,7 +229,7 @@ internal sealed class AuditEntry(NpgsqlDataReader row)
     {
         null => "–",
         JsonValue value when value.TryGetValue<string>(out var text) => text,
-        _ => node.ToJsonString(),
+        _ => node.ToJsonString(s_plain),
     };
 
     private static string? Text(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);

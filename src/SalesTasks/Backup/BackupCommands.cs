@@ -243,22 +243,10 @@ internal static class BackupCommands
         DefaultValueFactory = _ => BackupJobs.DefaultFolder,
     };
 
-    private static Option<int> JobsOption() => Limited(new("--backup-jobs") { Description = "Tables restored at once", DefaultValueFactory = _ => BackupJobs.Parallel.Default }, 1, 32);
+    private static Option<int> JobsOption() => WholeNumber.Option("--backup-jobs", "Tables restored at once", BackupJobs.Parallel.Default, 1, 32);
 
     private static Option<int> Keep(string name, IntParameter parameter) =>
-        Limited(new(name) { Description = parameter.Description, DefaultValueFactory = _ => parameter.Default }, 0, 3_660);
-
-    private static Option<int> Limited(Option<int> option, int min, int max)
-    {
-        option.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int>() is var value && (value < min || value > max))
-            {
-                result.AddError(string.Create(CultureInfo.InvariantCulture, $"{option.Name}: '{value}' is not allowed; allowed: a whole number from {min} to {max}"));
-            }
-        });
-        return option;
-    }
+        WholeNumber.Option(name, parameter.Description, parameter.Default, 0, 3_660);
 
     private static BackupFolder Folder(PeopleContext context, Option<string> folder)
     {

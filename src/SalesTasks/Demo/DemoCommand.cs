@@ -18,12 +18,8 @@ internal static class DemoCommand
     public static PeopleCommand Create(IReadOnlyList<DagDefinition> dags)
     {
         var keep = new Option<bool>("--keep") { Description = "Leave the database running and print how to reach and how to stop it" };
-        var leads = new Option<int>("--leads")
-        {
-            Description = $"Leads in the sample, {SampleOptions.FewestLeads} to {SampleOptions.MostLeads}; tasks are ten times as many",
-            DefaultValueFactory = _ => 10_000,
-            CustomParser = ParseLeads,
-        };
+        var leads = WholeNumber.Option(
+            "--leads", "Leads in the sample; tasks are ten times as many", 10_000, SampleOptions.FewestLeads, SampleOptions.MostLeads);
         var seed = new Option<long>("--seed")
         {
             Description = "A whole number: another seed is another sample",
@@ -47,17 +43,6 @@ internal static class DemoCommand
         command.Options.Add(seed);
         command.Options.Add(asOf);
         return command;
-    }
-
-    private static int ParseLeads(ArgumentResult result)
-    {
-        if (!int.TryParse(result.Tokens[0].Value, NumberStyles.None, CultureInfo.InvariantCulture, out var leads)
-            || leads is < SampleOptions.FewestLeads or > SampleOptions.MostLeads)
-        {
-            result.AddError("out of range");
-        }
-
-        return leads;
     }
 
     private static DateTimeOffset? ParseInstant(ArgumentResult result)

@@ -1,6 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
-using System.Globalization;
 using Npgsql;
 using SalesTasks.Airflow;
 using SalesTasks.Cli;
@@ -103,18 +101,8 @@ internal static class InsightsCommand
             Description = "One of " + string.Join(", ", s_topics) + "; left out: summary",
             Arity = ArgumentArity.ZeroOrOne,
         };
-        var limit = new Option<int>("--limit")
-        {
-            Description = string.Create(CultureInfo.InvariantCulture, $"Rows at most, 1 to {MostRows}; summary has no such limit"),
-            DefaultValueFactory = _ => 20,
-            CustomParser = result => ParseWhole(result, 1, MostRows),
-        };
-        var days = new Option<int>("--days")
-        {
-            Description = "risk: days without contact from which a deal is shown, 0 to 3650",
-            DefaultValueFactory = _ => 7,
-            CustomParser = result => ParseWhole(result, 0, 3_650),
-        };
+        var limit = WholeNumber.Option("--limit", "Rows at most; summary has no such limit", 20, 1, MostRows);
+        var days = WholeNumber.Option("--days", "risk: days without contact from which a deal is shown", 7, 0, 3_650);
         var command = new PeopleCommand("insights", "How the team does: summary, top deals, deals at risk, reps, sources", async (context, stop) =>
         {
             var chosen = context.Parse.GetValue(topic) ?? s_topics[0];
@@ -183,15 +171,5 @@ internal static class InsightsCommand
         });
         s_funnel.Write(context, funnel);
         s_forecast.Write(context, forecast);
-    }
-
-    private static int ParseWhole(ArgumentResult result, int from, int to)
-    {
-        if (!int.TryParse(result.Tokens[0].Value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) || number < from || number > to)
-        {
-            result.AddError("out of range");
-        }
-
-        return number;
     }
 }

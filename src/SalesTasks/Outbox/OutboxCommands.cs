@@ -16,14 +16,7 @@ internal static class OutboxCommands
         var status = new Option<string?>("--status") { Description = "Only messages in this state: " + string.Join(", ", s_statuses) };
         status.AcceptOnlyFromAmong(s_statuses);
         var channel = Channel();
-        var limit = new Option<int>("--limit") { Description = "Messages at most, the latest first", DefaultValueFactory = _ => 50 };
-        limit.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int>() < 1)
-            {
-                result.AddError("--limit: allowed: a whole number from 1");
-            }
-        });
+        var limit = WholeNumber.Option("--limit", "Messages at most, the latest first", 50, 1);
         var command = new PeopleCommand("list", "List messages with their state; recipients are masked", async (context, stop) =>
         {
             await using var database = await context.OpenAsync(stop);

@@ -16,14 +16,7 @@ internal static class RequestCommands
     public static PeopleCommand List()
     {
         var who = new Option<string?>("--person") { Description = "Only those about this ext_id, e-mail address or telephone number, as it was asked for" };
-        var limit = new Option<int>("--limit") { Description = "Requests at most, the latest first", DefaultValueFactory = _ => 50 };
-        limit.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int>() < 1)
-            {
-                result.AddError("--limit: allowed: a whole number from 1");
-            }
-        });
+        var limit = WholeNumber.Option("--limit", "Requests at most, the latest first", 50, 1);
         var command = new PeopleCommand("requests", "What was asked about persons, by whom, and what was done; nobody is named", async (context, stop) =>
         {
             var subject = context.Parse.GetValue(who) is { } text ? Subject.Read("privacy requests", text) : null;
