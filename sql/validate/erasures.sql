@@ -1,12 +1,14 @@
 -- Persons who were erased and are here again (a restored backup, a load past the triggers), and CRMs that have not erased what they were asked to
 -- for a week. Large tables are sampled by pages.
+-- An ext_id may be an address, so findings name numbers; twenty at a time can be looked up and erased.
 SELECT o.severity, o.subject, o.detail, o.detail_es, o.fix
 FROM (
   SELECT
     'error' AS severity, 'leads' AS subject,
     format('%s leads are of persons who were erased, for instance lead_id %s', count(*), min(f.lead_id)) AS detail,
     format('%s leads son de personas que se borraron, por ejemplo lead_id %s', count(*), min(f.lead_id)) AS detail_es,
-    'sales-tasks privacy erase EXT_ID --yes, with the ext_id of each' AS fix, count(*) AS rows
+    format('sales-tasks privacy erase EXT_ID --yes, with each of: SELECT ext_id FROM leads WHERE lead_id IN (%s)',
+      array_to_string((array_agg(f.lead_id ORDER BY f.lead_id))[1:20], ', ')) AS fix, count(*) AS rows
   FROM (
     SELECT a.lead_ids[e.place] AS lead_id
     FROM (

@@ -23,7 +23,7 @@ internal static class AlertCommands
         var severity = Choice("--severity", "Only alerts of this severity", s_severities);
         var status = Choice("--status", "Only alerts in this state; left out: all that are not resolved", s_statuses);
         var rep = new Option<string?>("--rep") { Description = "Only alerts of this rep (e-mail)" };
-        var limit = WholeNumber.Option("--limit", "Alerts at most, the most severe first", 50);
+        var limit = WholeNumber.Option("--limit", "Alerts at most, the most severe first", 50, 1);
         var usefulness = new Option<bool>("--usefulness") { Description = "Instead: how many of the last 90 days were acknowledged or acted on, by kind" };
         var command = new PeopleCommand("list", "List alerts, the most severe first", async (context, stop) =>
         {

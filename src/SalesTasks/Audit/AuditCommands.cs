@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Text.Encodings.Web;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Npgsql;
 using SalesTasks.Airflow;
@@ -19,7 +21,7 @@ internal static class AuditCommands
         var table = new Option<string?>("--table") { Description = "Of this table, or read by this command, such as explain" };
         var actor = new Option<string?>("--actor") { Description = "By this database user, role, program, operating system user or run" };
         var since = new Option<string?>("--since") { Description = "From this day or instant on (UTC); without it the last 30 days" };
-        var limit = WholeNumber.Option("--limit", "Entries at most", 100, to: 100_000);
+        var limit = WholeNumber.Option("--limit", "Entries at most", 100, 1, 100_000);
         var command = new PeopleCommand("list", "Who changed deals, people and settings, and who read about whom; newest first", async (context, stop) =>
         {
             await using var database = await context.OpenAsync(stop);
@@ -171,6 +173,9 @@ internal static class AuditCommands
 /// <summary>One row of the trail.</summary>
 internal sealed class AuditEntry(NpgsqlDataReader row)
 {
+    // For people's eyes: accents and quotes of a list stay as they are.
+    private static readonly JsonSerializerOptions s_plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     public long Id { get; } = row.GetInt64(0);
 
     public DateTimeOffset At { get; } = row.GetFieldValue<DateTimeOffset>(1);
@@ -224,7 +229,7 @@ internal sealed class AuditEntry(NpgsqlDataReader row)
     {
         null => "–",
         JsonValue value when value.TryGetValue<string>(out var text) => text,
-        _ => node.ToJsonString(),
+        _ => node.ToJsonString(s_plain),
     };
 
     private static string? Text(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);

@@ -244,10 +244,10 @@ internal static class BackupCommands
         DefaultValueFactory = _ => BackupJobs.DefaultFolder,
     };
 
-    private static Option<int> JobsOption() => WholeNumber.Option("--backup-jobs", "Tables restored at once", BackupJobs.Parallel.Default, to: 32);
+    private static Option<int> JobsOption() => WholeNumber.Option("--backup-jobs", "Tables restored at once", BackupJobs.Parallel.Default, 1, 32);
 
     private static Option<int> Keep(string name, IntParameter parameter) =>
-        WholeNumber.Option(name, parameter.Description.TrimEnd('.'), parameter.Default, from: 0, to: 3_660);
+        WholeNumber.Option(name, parameter.Description, parameter.Default, 0, 3_660);
 
     private static BackupFolder Folder(PeopleContext context, Option<string> folder)
     {

@@ -172,10 +172,12 @@ internal sealed class CreateBackup(JobContext context)
     private async Task<BackupManifest> DumpAsync(
         string partial, NpgsqlConnectionStringBuilder connection, SalesDatabase database, CancellationToken cancellationToken)
     {
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         return await database.InSnapshotAsync(
             async (snapshot, _, _) =>
             {
+                // Where a conflict makes it begin anew, pg_dump wants a folder that is not there.
+                Discard(Path.Combine(partial, BackupFolder.DumpName));
+                using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
                 await snapshot.QueryStatementAsync("backup/session", [], _ => 0, stop.Token);
                 var takenAt = context.Time.GetUtcNow();
                 var facts = await Fingerprints.FactsAsync(snapshot, stop.Token);
@@ -185,9 +187,8 @@ internal sealed class CreateBackup(JobContext context)
                 var id = await snapshot.ScalarStatementAsync<string>("backup/export_snapshot", [], stop.Token);
 
                 var dump = DumpAsync(tools, connection, facts, id!, partial, stop.Token);
-                // Whichever fails ends the other.
-                var tables = CancelOnFailureAsync(Fingerprints.TablesAsync(snapshot, facts.Schema, context.Advance, stop.Token), stop);
-                await CancelOnFailureAsync(dump, stop, tables);
+                var tables = Fingerprints.TablesAsync(snapshot, facts.Schema, context.Advance, stop.Token);
+                await TogetherAsync(tables, dump, stop);
                 // The connection does one thing at a time.
                 var prints = await tables;
                 var after = (await Fingerprints.SequencesAsync(snapshot, stop.Token)).ToDictionary(s => s.Name, s => s.Value, StringComparer.Ordinal);
@@ -231,32 +232,26 @@ internal sealed class CreateBackup(JobContext context)
             Path.GetDirectoryName(partial)!,
             cancellationToken);
 
-    /// <summary>The first failure is the answer, and nothing goes on behind it; that of <paramref name="rather"/> says more where both failed.</summary>
-    private static async Task<T> CancelOnFailureAsync<T>(Task<T> work, CancellationTokenSource stop, Task? rather = null)
+    /// <summary>
+    /// Waits for both. The first that fails ends the other, and is the answer: what the other then says is only that it was ended. But a role that may
+    /// not read all is told of it by the session, with its SQLSTATE, more clearly than by the program.
+    /// </summary>
+    private static async Task TogetherAsync(Task session, Task program, CancellationTokenSource stop)
     {
-        try
+        var first = await Task.WhenAny(session, program);
+        if (!first.IsCompletedSuccessfully)
         {
-            return await work;
+            await stop.CancelAsync();
         }
-        catch
-        {
-            if (rather is not null)
-            {
-                // A role that may not read all says so there with its SQLSTATE; it needs no waiting when it has not failed yet.
-                await stop.CancelAsync();
-                await rather.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-                if (rather.Exception?.InnerException is PostgresException told && told.SqlState != PostgresErrorCodes.QueryCanceled)
-                {
-                    throw told;
-                }
-            }
-            else
-            {
-                await stop.CancelAsync();
-            }
 
-            throw;
+        await Task.WhenAll(session, program).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        if (session.Exception?.InnerException is PostgresException { SqlState: not PostgresErrorCodes.QueryCanceled })
+        {
+            first = session;
         }
+
+        await first;
+        await Task.WhenAll(session, program);
     }
 
     private async Task<int> RemoveAsync(BackupFolder folder, BackupManifest made, SalesDatabase database, CancellationToken cancellationToken)

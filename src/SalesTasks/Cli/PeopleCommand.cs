@@ -127,6 +127,8 @@ internal sealed class PeopleContext(CommandHost host, ParseResult parse, bool js
             console.Profile.Width = 10_000;
         }
 
+        console.Pipeline.Attach(new FittedTables());
+
         return console;
     }
 }

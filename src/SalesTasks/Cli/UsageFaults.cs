@@ -45,7 +45,9 @@ internal static class UsageFaults
                     faults.Add(Fault(option));
                     break;
                 case ArgumentResult argument:
-                    faults.Add($"{argument.Argument.Name}: it is missing; allowed: {argument.Argument.Description}");
+                    faults.Add(argument.Tokens.Count == 0
+                        ? $"{argument.Argument.Name}: it is missing; allowed: {argument.Argument.Description}"
+                        : $"{argument.Argument.Name}: {Quoted.Text(argument.Tokens[^1].Value)} is not allowed; allowed: {argument.Argument.Description}");
                     break;
                 case CommandResult { Command.Subcommands.Count: > 0 } group when parse.UnmatchedTokens.Count == 0:
                     faults.Add("name a command; allowed: " + string.Join(", ", Words(group.Command)));

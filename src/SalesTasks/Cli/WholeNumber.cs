@@ -3,25 +3,18 @@ using System.Globalization;
 
 namespace SalesTasks.Cli;
 
-/// <summary>Options that take a whole number within a range.</summary>
+/// <summary>Options of commands for people that take a whole number within limits. Help and refusals tell the limits, as those of a job's parameter do.</summary>
 internal static class WholeNumber
 {
-    /// <param name="name">With its dashes.</param>
-    /// <param name="description">What it is; the range is added, so that a fault tells what is allowed.</param>
-    /// <param name="standard">Where it is left out.</param>
-    /// <param name="from">The smallest.</param>
-    /// <param name="to">The largest.</param>
-    public static Option<int> Option(string name, string description, int standard, int from = 1, int to = int.MaxValue) => new(name)
+    public static Option<int> Option(string name, string description, int standard, int min, int max = int.MaxValue) => new(name)
     {
-        Description = description + (to == int.MaxValue
-            ? string.Create(CultureInfo.InvariantCulture, $", from {from}")
-            : string.Create(CultureInfo.InvariantCulture, $", {from} to {to}")),
+        Description = string.Create(CultureInfo.InvariantCulture, $"{description} [a whole number from {min}{(max == int.MaxValue ? "" : $" to {max}")}]"),
         DefaultValueFactory = _ => standard,
+        // A validator is called for words that are no number as well, and cannot ask for one then.
         CustomParser = result =>
         {
-            if (!int.TryParse(result.Tokens[0].Value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) || number < from || number > to)
+            if (!int.TryParse(result.Tokens[0].Value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) || number < min || number > max)
             {
-                // The fault that is shown names the value and quotes the description.
                 result.AddError("out of range");
             }
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Npgsql;
+using SalesTasks.Airflow;
 using SalesTasks.Cli;
 using SalesTasks.Database;
 using SalesTasks.Encryption;
@@ -20,7 +21,7 @@ internal static class CrmCommands
 
     public static PeopleCommand Status()
     {
-        var limit = WholeNumber.Option("--limit", "Refused records to show, the latest first", 20);
+        var limit = WholeNumber.Option("--limit", "Refused records to show, the latest first", 20, 1);
         var command = new PeopleCommand("status", "How far both sides are in step, what was refused and why, calls made today", async (context, stop) =>
         {
             await using var database = await context.OpenAsync(stop);
@@ -55,7 +56,7 @@ internal static class CrmCommands
     public static PeopleCommand Conflicts()
     {
         var lead = new Option<string?>("--lead") { Description = "Only those of this lead (ext_id)" };
-        var limit = WholeNumber.Option("--limit", "Conflicts at most, the latest first", 50);
+        var limit = WholeNumber.Option("--limit", "Conflicts at most, the latest first", 50, 1);
         var command = new PeopleCommand("conflicts", "Fields that both sides had changed, and which side's value was kept", async (context, stop) =>
         {
             await using var database = await context.OpenAsync(stop);
@@ -98,6 +99,18 @@ internal static class CrmCommands
             }
 
             await using var database = await context.OpenAsync(stop);
+            List<string> unknown;
+            await using (var connection = await database.OpenAsync(stop))
+            {
+                unknown = await connection.QueryStatementAsync("crm/unknown_leads", [("leads", chosen)], row => row.GetString(0), stop);
+            }
+
+            if (unknown.Count > 0)
+            {
+                throw JobException.Usage(
+                    $"crm retry: {string.Join(", ", unknown.Select(Quoted.Text))}: no such lead in the CRM sync, nothing was done; allowed: leads that 'crm status' or 'leads show' names");
+            }
+
             var count = await database.ExecuteAsync(
                 "crm/retry",
                 [("leads", chosen.Length == 0 ? null : chosen), ("recreate", context.Parse.GetValue(recreate))],
@@ -108,8 +121,10 @@ internal static class CrmCommands
             }
             else
             {
-                context.Host.Out.WriteLine(context.Text(
-                    $"{count} records go to the CRM with the next push.", $"{count} registros irán al CRM con el próximo envío."));
+                context.Host.Out.WriteLine(context.Words(
+                    count,
+                    $"{count} record goes to the CRM with the next push.|{count} records go to the CRM with the next push.",
+                    $"{count} registro irá al CRM con el próximo envío.|{count} registros irán al CRM con el próximo envío."));
             }
 
             return ExitCode.Done;

@@ -23,7 +23,7 @@ internal static class ChildProcess
         return Launch(start);
     }
 
-    /// <summary>Runs a program to its end; a cancelled one is killed.</summary>
+    /// <summary>Runs a program to its end; a cancelled one is killed, and gone when this returns.</summary>
     public static Task<Result> RunAsync(string file, IEnumerable<string> arguments, string? input, CancellationToken cancellationToken) =>
         RunAsync(file, arguments, new Dictionary<string, string?>(), input, cancellationToken);
 
@@ -60,6 +60,7 @@ internal static class ChildProcess
         catch (OperationCanceledException)
         {
             process.Kill(entireProcessTree: true);
+            await process.WaitForExitAsync(CancellationToken.None);
             throw;
         }
     }

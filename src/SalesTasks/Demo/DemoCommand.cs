@@ -19,7 +19,7 @@ internal static class DemoCommand
     {
         var keep = new Option<bool>("--keep") { Description = "Leave the database running and print how to reach and how to stop it" };
         var leads = WholeNumber.Option(
-            "--leads", "Leads in the sample (tasks are ten times as many)", 10_000, SampleOptions.FewestLeads, SampleOptions.MostLeads);
+            "--leads", "Leads in the sample; tasks are ten times as many", 10_000, SampleOptions.FewestLeads, SampleOptions.MostLeads);
         var seed = new Option<long>("--seed")
         {
             Description = "A whole number: another seed is another sample",

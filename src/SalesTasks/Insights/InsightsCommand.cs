@@ -101,8 +101,8 @@ internal static class InsightsCommand
             Description = "One of " + string.Join(", ", s_topics) + "; left out: summary",
             Arity = ArgumentArity.ZeroOrOne,
         };
-        var limit = WholeNumber.Option("--limit", "Rows at most (summary has no such limit)", 20, to: MostRows);
-        var days = WholeNumber.Option("--days", "risk: days without contact from which a deal is shown", 7, from: 0, to: 3_650);
+        var limit = WholeNumber.Option("--limit", "Rows at most; summary has no such limit", 20, 1, MostRows);
+        var days = WholeNumber.Option("--days", "risk: days without contact from which a deal is shown", 7, 0, 3_650);
         var command = new PeopleCommand("insights", "How the team does: summary, top deals, deals at risk, reps, sources", async (context, stop) =>
         {
             var chosen = context.Parse.GetValue(topic) ?? s_topics[0];

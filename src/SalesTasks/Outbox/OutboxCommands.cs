@@ -16,7 +16,7 @@ internal static class OutboxCommands
         var status = new Option<string?>("--status") { Description = "Only messages in this state: " + string.Join(", ", s_statuses) };
         status.AcceptOnlyFromAmong(s_statuses);
         var channel = Channel();
-        var limit = WholeNumber.Option("--limit", "Messages at most, the latest first", 50);
+        var limit = WholeNumber.Option("--limit", "Messages at most, the latest first", 50, 1);
         var command = new PeopleCommand("list", "List messages with their state; recipients are masked", async (context, stop) =>
         {
             await using var database = await context.OpenAsync(stop);

@@ -11,7 +11,7 @@ internal static class DecryptCommand
 {
     private static readonly (string Name, string English, string Spanish)[] s_places =
     [
-        ("leads", "lead|leads", "lead|leads"), ("deals", "deal|deals", "trato|tratos"), ("messages", "message|messages", "mensaje|mensajes"),
+        ("leads", "lead|leads", "lead|leads"), ("deals", "deal|deals", "oportunidad|oportunidades"), ("messages", "message|messages", "mensaje|mensajes"),
         ("tasks", "task|tasks", "tarea|tareas"), ("crm", "row of the CRM sync|rows of the CRM sync", "fila de la sincronización con el CRM|filas de la sincronización con el CRM"),
     ];
 

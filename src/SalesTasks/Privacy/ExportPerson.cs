@@ -150,8 +150,9 @@ internal static class ExportPerson
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
+            var fault = File.Exists(path) ? "is there already" : $"cannot be written ({exception.GetType().Name})";
             throw JobException.Usage(
-                $"{Name}: --out {Quoted.Text(path)} cannot be written ({exception.GetType().Name}); allowed: a new file in a folder this user may write, or -", exception);
+                $"{Name}: --out {Quoted.Text(path)} {fault}; allowed: a new file in a folder this user may write, or -", exception);
         }
     }
 

@@ -16,7 +16,7 @@ internal static class RequestCommands
     public static PeopleCommand List()
     {
         var who = new Option<string?>("--person") { Description = "Only those about this ext_id, e-mail address or telephone number, as it was asked for" };
-        var limit = WholeNumber.Option("--limit", "Requests at most, the latest first", 50);
+        var limit = WholeNumber.Option("--limit", "Requests at most, the latest first", 50, 1);
         var command = new PeopleCommand("requests", "What was asked about persons, by whom, and what was done; nobody is named", async (context, stop) =>
         {
             var subject = context.Parse.GetValue(who) is { } text ? Subject.Read("privacy requests", text) : null;

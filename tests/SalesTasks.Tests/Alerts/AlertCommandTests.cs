@@ -59,7 +59,7 @@ public sealed class AlertCommandTests(TestDatabase database) : IClassFixture<Tes
     [Theory]
     [InlineData("list --kind nonsense", "--kind")]
     [InlineData("list --severity high", "--severity")]
-    [InlineData("list --limit 0", "--limit: '0' is not allowed")]
+    [InlineData("list --limit 0", "--limit: '0' is not allowed; allowed: Alerts at most, the most severe first [a whole number from 1]")]
     [InlineData("ack", "number")]
     [InlineData("ack one", "'one' is not known here")]
     [InlineData("ack 99", "alert 99 does not exist; 'alerts list --status all' shows those that do")]

@@ -160,6 +160,8 @@ public sealed class AuditTests(TestDatabase database) : IClassFixture<TestDataba
         var shown = await program.RunAsync("audit", "show", byLead[0].GetProperty("id").GetRawText(), "--lang", "es");
         Assert.Contains("valores no guardados", shown.ShouldExitWith(ExitCode.Done).Output, StringComparison.Ordinal);
         Assert.Contains("zoe@sales.example", (await program.RunAsync("audit", "list", "--lead", "listed")).Output, StringComparison.Ordinal);
+        await database.ExecuteAsync("INSERT INTO sales_reps (email, name, regions) VALUES ('zoe@sales.example', 'Zoe', ARRAY['España'])");
+        Assert.Contains("[\"España\"]", (await program.RunAsync("audit", "list", "--table", "sales_reps")).Output, StringComparison.Ordinal);
 
         async Task<List<JsonElement>> ListAsync(params string[] filters) =>
             [.. Json.Parse((await program.RunAsync(["audit", "list", "--json", .. filters])).ShouldExitWith(ExitCode.Done).Output).EnumerateArray()];

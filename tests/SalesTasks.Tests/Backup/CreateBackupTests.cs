@@ -1,3 +1,4 @@
+using Npgsql;
 using SalesTasks.Backup;
 using SalesTasks.Tests.Cli;
 using SalesTasks.Tests.TestBase;
@@ -93,6 +94,33 @@ public sealed class CreateBackupTests(TestDatabase database) : IClassFixture<Tes
         await Eventually.HoldsAsync("the dump is gone", () => Task.FromResult(!BackupRig.IsAlive(_rig.Hanging!.Value)));
         Assert.Empty(_rig.Names);
         Assert.Equal([Path.GetFileName(tools)], _rig.Hidden);
+    }
+
+    /// <summary>The session that reads for the manifest breaks while pg_dump works: that is why the run ends, not that pg_dump was ended for it.</summary>
+    [Fact]
+    public async Task Create_SessionEndsWhileItDumps_SaysSoStopsTheDumpAndLeavesNothing()
+    {
+        var tools = await _rig.StandInAsync(BackupRig.Hang);
+        await using var holder = await database.OpenConnectionAsync();
+        await using var transaction = await holder.BeginTransactionAsync(TestContext.Current.CancellationToken);
+        await using (var hold = new NpgsqlCommand("LOCK TABLE leads IN ACCESS EXCLUSIVE MODE", holder))
+        {
+            await hold.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+        }
+
+        var running = _rig.Program().With("PATH", $"{tools}:/usr/bin:/bin").Start("backup", "create", "--backup-folder", _rig.Folder);
+        await Eventually.HoldsAsync("the dump runs, and the session waits for the table", async () => _rig.Hanging is not null && await WaitingAsync() == 1);
+        await database.ExecuteAsync(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND pid <> pg_backend_pid()");
+
+        var result = (await running.Completion).ShouldExitWith(ExitCode.TemporaryFailure);
+        Assert.DoesNotContain("Canceled", result.Result.GetProperty("error").GetString(), StringComparison.Ordinal);
+        await Eventually.HoldsAsync("the dump is gone", () => Task.FromResult(!BackupRig.IsAlive(_rig.Hanging!.Value)));
+        Assert.Empty(_rig.Names);
+        Assert.Equal([Path.GetFileName(tools)], _rig.Hidden);
+
+        Task<long> WaitingAsync() => database.ScalarAsync<long>(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'");
     }
 
     [Theory]

@@ -1,5 +1,6 @@
 using Npgsql;
 using SalesTasks.Tests.Outbox;
+using SalesTasks.Tests.Repository;
 using SalesTasks.Tests.TestBase;
 using SalesTasks.Tests.Validation;
 
@@ -145,6 +146,45 @@ public sealed class RestoreBackupTests(PostgresServer server) : IAsyncLifetime
         Assert.Equal(0, await kept.ScalarAsync<long>("SELECT count(*) FROM precious"));
         await using var copy = Open(into);
         Assert.Equal(200, await copy.ScalarAsync<long>("SELECT count(*) FROM leads"));
+    }
+
+    [Theory]
+    [InlineData("docs/privacy.md")]
+    [InlineData("docs/es/privacy.md")]
+    public async Task Restore_WhoWasErasedSince_IsFoundAndStaysAwayByTheGuidesCommand(string guide)
+    {
+        // A request of before, so that both databases have the key and rows of these tables.
+        (await _rig.Program().RunAsync("privacy", "erase", "lead-1", "--yes")).ShouldExitWith(ExitCode.Done);
+        await _rig.CreateAsync();
+        (await _rig.Program().RunAsync("privacy", "erase", "lead-2", "--yes")).ShouldExitWith(ExitCode.Done);
+        var into = Name();
+        (await _rig.RunAsync("backup", "restore", "--into", into)).ShouldExitWith(ExitCode.Done);
+
+        var text = await File.ReadAllTextAsync($"{Checkout.Root}/{guide}", TestContext.Current.CancellationToken);
+        var command = text.Split('\n').Single(line => line.StartsWith("pg_dump ", StringComparison.Ordinal));
+        var loaded = await SalesTasks.Database.ChildProcess.RunAsync(
+            "/bin/sh",
+            ["-ec", command],
+            new Dictionary<string, string?>(StringComparer.Ordinal)
+            {
+                ["PATH"] = string.Join(Path.PathSeparator, SalesTasks.Database.PostgresBinaries.Folders()),
+                ["BEFORE"] = _rig.UriOf(_database.Connection.Database!),
+                ["COPY"] = _rig.UriOf(into),
+            },
+            null,
+            TestContext.Current.CancellationToken);
+        Assert.Equal((0, ""), (loaded.ExitCode, loaded.Errors));
+
+        await using var copy = Open(into);
+        var program = _rig.ProgramIn(into);
+        var found = Json.Parse((await program.RunAsync("validate", "--full", "--json")).ShouldExitWith(ExitCode.Findings).Output)
+            .GetProperty("findings").EnumerateArray().Single(f => f.GetProperty("check").GetString() == "erasures");
+        var back = await copy.QueryAsync(found.GetProperty("fix").GetString()!.Split(": ")[1], row => row.GetString(0));
+        Assert.Equal(["lead-2"], back);
+        await copy.ExecuteAsync("INSERT INTO leads (ext_id, source, email) VALUES ('another', 'web', 'a2@acme.example')");
+        Assert.Equal(0, await copy.ScalarAsync<long>("SELECT count(*) FROM leads WHERE ext_id = 'another'"));
+        (await program.RunAsync("privacy", "erase", back[0], "--yes")).ShouldExitWith(ExitCode.Done);
+        (await program.RunAsync("validate", "--full")).ShouldExitWith(ExitCode.Done);
     }
 
     [Fact]

@@ -300,6 +300,27 @@ public sealed class CommandTreeTests
         Assert.All(both, dag => Assert.NotNull(dag.Parameters.Find("shard")!.Parse("1/2")));
     }
 
+    [Fact]
+    public async Task RunAsync_NumberThatIsNone_IsRefusedWithItsValue()
+    {
+        var lines = AllCommands().SelectMany(c => c.Options.Where(o => IsNumber(o.ValueType)).Select(o => (Symbol: (Symbol)o, Words: (string[])[.. Words(c), o.Name]))
+            .Concat(c.Arguments.Where(a => IsNumber(a.ValueType)).Select(a => (Symbol: (Symbol)a, Words: Words(c))))).ToList();
+        Assert.Contains(lines, l => l.Symbol is Option);
+        Assert.Contains(lines, l => l.Symbol is Argument);
+        foreach (var (symbol, words) in lines)
+        {
+            var (wrong, missing) = (new TestHost(), new TestHost());
+
+            Assert.Equal(ExitCode.Usage, await wrong.RunAsync([.. words, "many"]));
+            Assert.Equal(ExitCode.Usage, await missing.RunAsync(words));
+
+            Assert.Contains($"error: {symbol.Name}: 'many' is not allowed; allowed: {symbol.Description}\n", wrong.Errors, StringComparison.Ordinal);
+            Assert.Matches($"error: {symbol.Name}: (a value|it) is missing; allowed: ", missing.Errors);
+        }
+    }
+
+    private static bool IsNumber(Type type) => (Nullable.GetUnderlyingType(type) ?? type) is var bare && (bare == typeof(int) || bare == typeof(long));
+
     private static IEnumerable<Command> AllCommands() => Below(Commands.Tree(new TestHost().Host()).Root);
 
     private static IEnumerable<Command> Below(Command command) => command.Subcommands.SelectMany(Below).Prepend(command);

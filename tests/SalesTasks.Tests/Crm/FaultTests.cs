@@ -273,6 +273,15 @@ public abstract class FaultTests(TestDatabase database, string crm) : IClassFixt
         Assert.Null(await database.ScalarAsync<string>("SELECT problem FROM crm_links WHERE lead_ext_id = 'q500' AND object = 'lead'"));
     }
 
+    [Fact]
+    public async Task Retry_LeadThatIsNotThere_IsNamedAndNothingIsDone()
+    {
+        var answer = await _rig.RunAsync("crm", "retry", "nobody");
+
+        Assert.Equal(ExitCode.Usage, answer.ExitCode);
+        Assert.Contains("crm retry: 'nobody': no such lead", answer.ToString(), StringComparison.Ordinal);
+    }
+
     private async Task<ExitCode> RetryWithoutTargetAsync() => (await _rig.RunAsync("crm", "retry")).ExitCode;
 }
 

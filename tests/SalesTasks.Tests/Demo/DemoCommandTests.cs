@@ -143,7 +143,7 @@ public sealed partial class DemoCommandTests
     }
 
     [Theory]
-    [InlineData("--leads", "99", "--leads: '99' is not allowed; allowed: Leads in the sample (tasks are ten times as many), 100 to 1000000")]
+    [InlineData("--leads", "99", "--leads: '99' is not allowed; allowed: Leads in the sample; tasks are ten times as many [a whole number from 100 to 1000000]")]
     [InlineData("--leads", "many", "--leads: 'many' is not allowed")]
     [InlineData("--seed", "one", "--seed: 'one' is not allowed; allowed: A whole number")]
     [InlineData("--as-of", "yesterday", "--as-of: 'yesterday' is not allowed; allowed: The sample's present and the jobs': an ISO 8601")]

@@ -67,7 +67,7 @@ public sealed class ExportTests(TestDatabase database) : IClassFixture<TestDatab
 
         Assert.Contains("Fuera del alcance", written.Output, StringComparison.Ordinal);
         Assert.Contains("sales_pipeline", written.Output, StringComparison.Ordinal);
-        Assert.Contains("new file", again.Errors, StringComparison.Ordinal);
+        Assert.Contains($"--out '{path}' is there already; allowed: a new file", again.Errors, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -34,18 +34,7 @@ internal static class BenchmarkCommand
             Description = "A text that stands for a missing value, such as Select; repeatable",
             AllowMultipleArgumentsPerToken = true,
         };
-        var seed = new Option<int>("--seed")
-        {
-            Description = "A whole number; the same one gives the same figures, another one an equally valid run",
-            DefaultValueFactory = _ => 1,
-        };
-        seed.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int>() < 0)
-            {
-                result.AddError("negative");
-            }
-        });
+        var seed = WholeNumber.Option("--seed", "The same one gives the same figures, another one an equally valid run", 1, 0);
 
         var command = new PeopleCommand("benchmark", "Tell how predictable the outcomes in a CSV export are", (context, stop) =>
         {
