@@ -17,6 +17,9 @@ internal sealed class MaintainDatabase(JobContext context)
     /// <summary>Rows removed or cleared in one transaction.</summary>
     private const int Chunk = 5_000;
 
+    /// <summary>Blocks of deals whose list is shortened in one transaction.</summary>
+    private const int BlockChunk = 20;
+
     private readonly List<string> _skipped = [];
 
     /// <summary>Sealing needs keys that are not there. Partitions and statistics do not, so all the rest is done first.</summary>
@@ -24,6 +27,7 @@ internal sealed class MaintainDatabase(JobContext context)
 
     public async Task<JobResult> RunAsync(CancellationToken cancellationToken)
     {
+        await ShortenPredictionListAsync(cancellationToken);
         var counts = new Dictionary<string, long>(StringComparer.Ordinal)
         {
             ["partitions_created"] = await CreatePartitionsAsync(cancellationToken),
@@ -228,6 +232,29 @@ internal sealed class MaintainDatabase(JobContext context)
             [("before_at", before), ("after", after), ("limit", (long)Chunk)],
             row => (row.GetInt64(0), row.GetInt64(1)),
             token))[0];
+    }
+
+    /// <summary>Triggers put deals on the list of <c>ml predict</c>, whether it runs or not: where it has not for two days, it will look at all deals.</summary>
+    private async Task ShortenPredictionListAsync(CancellationToken cancellationToken)
+    {
+        if (context.DryRun)
+        {
+            return;
+        }
+
+        const string What = "shorten the list of ml predict";
+        await TryAsync(
+            What, (connection, token) => connection.ExecuteStatementAsync("maintenance/age_prediction_blocks", [("before_at", context.AsOf.AddDays(-2))], token), cancellationToken);
+        while (await TryAsync(What, ShortenAsync, cancellationToken) is > 0 and var deleted)
+        {
+            context.Advance(deleted);
+        }
+
+        static async Task<int> ShortenAsync(NpgsqlConnection connection, CancellationToken token)
+        {
+            var blocks = await connection.QueryStatementAsync("maintenance/lock_prediction_blocks", [("limit", (long)BlockChunk)], row => row.GetInt64(0), token);
+            return blocks.Count == 0 ? 0 : await connection.ExecuteStatementAsync("maintenance/delete_prediction_due", [("blocks", blocks.ToArray())], token);
+        }
     }
 
     private async Task<long> AnalyzeAsync(CancellationToken cancellationToken)
