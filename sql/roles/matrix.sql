@@ -65,6 +65,8 @@ FROM (VALUES
   ('ml_drift', 'SIUD', '-', '-', NULL, NULL),
   ('deal_predictions', 'SIUD', '-', '-', NULL, NULL),
   ('deal_prediction_history', 'SIUD', '-', '-', NULL, NULL),
+  ('deal_prediction_due', 'SIUD', '-', '-', NULL, NULL),
+  ('deal_prediction_blocks', 'SIUD', '-', '-', NULL, NULL),
   ('timing_state', 'SIUD', '-', '-', NULL, NULL),
   ('timing_counts', 'SIUD', '-', '-', NULL, NULL),
   ('timing_gaps', 'SIUD', '-', '-', NULL, NULL),
@@ -220,16 +222,17 @@ SELECT unnest(string_to_array(
 UNION ALL
 -- Fired by what reps may write, or by what follows from it; and those that look at what jobs may not read.
 SELECT unnest(string_to_array(
-  'audit_deal_changed audit_deals_added audit_deals_removed audit_rows audit_truncated check_deal crm_deal_changed followup_meeting_moved '
+  'audit_deal_changed audit_deals_added audit_deals_removed audit_rows audit_truncated check_deal crm_deal_changed deal_follows_task followup_meeting_moved '
   'followup_task_becomes_theirs followup_task_closed followup_task_completed followup_tasks_follow_deal keep_erased_out look_for_erased '
   'move_next_followup record_stage_change', ' ')),
   'O', '-', '-', '', ''
 UNION ALL
 SELECT unnest(string_to_array(
   'adoption_leads_deleted assign_experiment campaign_event_happened campaign_events_inserted check_all_deals check_new_deals crm_deals_deleted crm_lead_changed '
-  'crm_leads_added crm_leads_deleted crm_link_loses_lead crm_rows_added deals_deleted deals_truncated engagement_deleted engagement_inserted '
-  'engagement_updated everything_is_due fold_assigned_to fold_rep_email followup_tasks_inserted keep_assigned_at keep_closed_at '
+  'crm_leads_added crm_leads_deleted crm_link_loses_lead crm_rows_added deal_follows_lead deal_is_due deals_deleted deals_follow_events '
+  'deals_follow_stages deals_follow_tasks deals_follow_timing deals_truncated engagement_deleted engagement_inserted '
+  'engagement_updated every_deal_is_due everything_is_due fold_assigned_to fold_rep_email followup_tasks_inserted keep_assigned_at keep_closed_at '
   'keep_completed_at lead_score_history_write leads_changed leads_deleted leads_inserted leads_truncated model_score_changed '
-  'model_score_updated record_consent_change record_first_stages replies_inserted reply_found routing_leads_deleted routing_leads_truncated '
+  'model_score_updated prediction_is_due record_consent_change record_first_stages replies_inserted reply_found routing_leads_deleted routing_leads_truncated '
   'routing_runs_deleted scoring_rules_are_kept sending_policy_changed set_updated_at', ' ')),
   'T', '-', '-', '', ''

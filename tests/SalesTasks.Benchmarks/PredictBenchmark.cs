@@ -34,6 +34,43 @@ internal static class PredictBenchmark
             cancellationToken);
         await RunAsync(bench, "1 % of the leads replied", deals, s_present.AddHours(6), cancellationToken);
         await RunAsync(bench, "a day later", deals, s_present.AddDays(1), cancellationToken);
+        await CompareWritersAsync(bench, deals / 10, cancellationToken);
+    }
+
+    /// <summary>What the list of deals costs those who write, in turns with and without it.</summary>
+    private static async Task CompareWritersAsync(Bench bench, int rows, CancellationToken cancellationToken)
+    {
+        (string Name, string Table, string Triggers, string Statement)[] writers =
+        [
+            ("events", "lead_engagement_events", "engagement_inserted_for_deals",
+                "INSERT INTO lead_engagement_events (lead_ext_id, event_type, occurred_at, source, source_event_id) SELECT 'bench-' || i, 'open', '2026-02-01', 'bench', 'w{1}-' || i FROM generate_series(1, {0}) AS i"),
+            ("tasks", "sales_followup_tasks", "followup_tasks_inserted_for_deals",
+                "INSERT INTO sales_followup_tasks (pipeline_id, lead_ext_id, task_type, task_title, created_at) SELECT id, lead_ext_id, 'call', 'w{1}', '2026-02-01' FROM sales_pipeline WHERE lead_ext_id LIKE 'bench-%' ORDER BY id LIMIT {0}"),
+            ("completed tasks", "sales_followup_tasks", "followup_task_updated_for_deal",
+                "UPDATE sales_followup_tasks SET status = 'completed', completed_at = '2026-02-01' WHERE task_title = 'w{1}'"),
+            ("stages", "sales_stage_history", "stage_history_inserted_for_deals",
+                "INSERT INTO sales_stage_history (pipeline_id, lead_ext_id, to_stage, changed_at) SELECT id, lead_ext_id, 'contacted', '2026-02-01' FROM sales_pipeline WHERE lead_ext_id LIKE 'bench-%' ORDER BY id LIMIT {0}"),
+            ("leads", "leads", "leads_changed_for_deals", "UPDATE leads SET industry = 'w{1}' WHERE ext_id IN (SELECT 'bench-' || i FROM generate_series(1, {0}) AS i)"),
+            ("scores", "leads", "leads_changed_for_deals", "UPDATE leads SET score = {1} WHERE ext_id IN (SELECT 'bench-' || i FROM generate_series(1, {0}) AS i)"),
+            ("deals", "sales_pipeline", "sales_pipeline_prediction_due", "UPDATE sales_pipeline SET metadata = metadata || '{{\"w\": {1}}}' WHERE lead_ext_id IN (SELECT 'bench-' || i FROM generate_series(1, {0}) AS i)"),
+        ];
+        var seconds = writers.ToDictionary(w => w.Name, _ => (With: new List<double>(), Without: new List<double>()));
+        for (var round = 0; round < 10; round++)
+        {
+            foreach (var (name, table, triggers, statement) in writers)
+            {
+                var with = round % 2 == 0;
+                await bench.ExecuteAsync($"ALTER TABLE {table} {(with ? "ENABLE" : "DISABLE")} TRIGGER {triggers}", cancellationToken);
+                var text = string.Format(System.Globalization.CultureInfo.InvariantCulture, statement, rows, round);
+                var measured = await bench.MeasureAsync(() => bench.ExecuteAsync(text, cancellationToken), cancellationToken);
+                (with ? seconds[name].With : seconds[name].Without).Add(measured.Seconds);
+            }
+        }
+
+        foreach (var (name, (with, without)) in seconds)
+        {
+            Console.WriteLine($"  {rows:N0} {name,-16} with the list {with.Min():0.000} s, without {without.Min():0.000} s: {with.Min() / without.Min():0.00}x");
+        }
     }
 
     private static async Task RunAsync(Bench bench, string what, int deals, DateTimeOffset asOf, CancellationToken cancellationToken)
@@ -71,7 +108,7 @@ internal static class PredictBenchmark
             WHERE p.lead_ext_id LIKE 'bench-%'
             """,
             cancellationToken);
-        await bench.ExecuteAsync("TRUNCATE followup_checks, pipeline_outcomes, lead_score_due", cancellationToken);
+        await bench.ExecuteAsync("TRUNCATE followup_checks, pipeline_outcomes, lead_score_due, deal_prediction_due", cancellationToken);
         await bench.ExecuteAsync("VACUUM (ANALYZE)", cancellationToken);
         await bench.ExecuteAsync("CHECKPOINT", cancellationToken);
     }

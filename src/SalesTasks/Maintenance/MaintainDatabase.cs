@@ -13,6 +13,9 @@ namespace SalesTasks.Maintenance;
 /// </summary>
 internal sealed class MaintainDatabase
 {
+    /// <summary>Blocks of deals whose list is shortened in one transaction.</summary>
+    private const int BlockChunk = 20;
+
     private readonly JobContext _context;
     private readonly BriefLocks _locks;
     private readonly Retention _retention;
@@ -30,6 +33,7 @@ internal sealed class MaintainDatabase
 
     public async Task<JobResult> RunAsync(CancellationToken cancellationToken)
     {
+        await ShortenPredictionListAsync(cancellationToken);
         var counts = new Dictionary<string, long>(StringComparer.Ordinal)
         {
             ["partitions_created"] = await CreatePartitionsAsync(cancellationToken),
@@ -155,6 +159,29 @@ internal sealed class MaintainDatabase
 
     private async Task<long> CountClearAsync(Vault vault, CancellationToken cancellationToken) => (await QueryAsync(
         "encryption/count_clear", [("key", vault.Sealer.Keys.Current)], row => row.GetInt64(0) + row.GetInt64(1) + row.GetInt64(2) + row.GetInt64(3), cancellationToken))[0];
+
+    /// <summary>Triggers put deals on the list of <c>ml predict</c>, whether it runs or not: where it has not for two days, it will look at all deals.</summary>
+    private async Task ShortenPredictionListAsync(CancellationToken cancellationToken)
+    {
+        if (_context.DryRun)
+        {
+            return;
+        }
+
+        const string What = "shorten the list of ml predict";
+        await TryAsync(
+            What, (connection, token) => connection.ExecuteStatementAsync("maintenance/age_prediction_blocks", [("before_at", _context.AsOf.AddDays(-2))], token), cancellationToken);
+        while (await TryAsync(What, ShortenAsync, cancellationToken) is > 0 and var deleted)
+        {
+            _context.Advance(deleted);
+        }
+
+        static async Task<int> ShortenAsync(NpgsqlConnection connection, CancellationToken token)
+        {
+            var blocks = await connection.QueryStatementAsync("maintenance/lock_prediction_blocks", [("limit", (long)BlockChunk)], row => row.GetInt64(0), token);
+            return blocks.Count == 0 ? 0 : await connection.ExecuteStatementAsync("maintenance/delete_prediction_due", [("blocks", blocks.ToArray())], token);
+        }
+    }
 
     private async Task<long> AnalyzeAsync(CancellationToken cancellationToken)
     {

@@ -77,6 +77,7 @@ internal static class PersonalData
         new("lead_model_scores", Erasure.Removed, "predictions", "model_version"),
         new("deal_predictions", Erasure.Removed, "predictions", "answered_by contributions recommendations"),
         new("deal_prediction_history", Erasure.Kept, "predictions", "answered_by") { Kept = "answered_by" },
+        new("deal_prediction_due", Erasure.Kept, "predictions", ""),
         new("routing_decisions", Erasure.Kept, "routing", ""),
         new("experiment_assignments", Erasure.Anonymous, "experiments", "lead_ext_id arm source") { Kept = "arm" },
         new("alerts", Erasure.Anonymous, "alerts", "kind situation_key status owner lead_ext_id facts acknowledged_by snoozed_by resolved_by")
@@ -146,6 +147,7 @@ internal static class PersonalData
         ["routing_runs"] = "settings and figures of a run",
         ["routing_run_reps"] = "our own people",
         ["routing_run_classes"] = "groups of leads",
+        ["deal_prediction_blocks"] = "progress of predictions",
         ["ml_models"] = "trained models: figures of groups",
         ["ml_drift"] = "figures of models",
         ["timing_state"] = "figures",

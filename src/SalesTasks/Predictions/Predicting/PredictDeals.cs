@@ -9,13 +9,11 @@ namespace SalesTasks.Predictions.Predicting;
 
 /// <summary>
 /// <c>ml predict</c>: predicts the open deals whose inputs or model changed, block by block: while one block is computed, the next is read and the one
-/// before is written, each in a transaction of its own.
+/// before is written, each in a transaction of its own. A block that another run wrote between reading and writing is read again: what is written is
+/// never older than what is there.
 /// </summary>
 internal sealed class PredictDeals
 {
-    /// <summary>Deals of a block; their locks last some tenths of a second.</summary>
-    private const int Block = 5_000;
-
     /// <summary>Deals of a block that an endpoint is asked about: what a killed run loses.</summary>
     private const int EndpointBlock = 200;
 
@@ -23,19 +21,22 @@ internal sealed class PredictDeals
     private readonly Func<DealBlock, CancellationToken, Task<EndpointAnswers>> _predict;
     private readonly OpenDeals _deals;
     private readonly int _parts;
-    private readonly int _block;
+    private readonly bool _isEndpoint;
+    private readonly List<long> _overtaken = [];
     private readonly bool _setsProbability;
     private readonly int _threshold;
     private long _looked;
     private long _predicted;
     private long _left;
+    private long _remaining;
 
     private PredictDeals(
         JobContext context, string fingerprint, Func<DealBlock, CancellationToken, Task<EndpointAnswers>> predict, bool isEndpoint)
     {
         _context = context;
         _predict = predict;
-        _block = isEndpoint ? EndpointBlock : Block;
+        _isEndpoint = isEndpoint;
+        _remaining = context.MaxLeads;
         var kind = context.Parameters.Get(PredictionJobs.MlModelType);
         _threshold = context.Parameters.Get(PredictionJobs.MinProbabilityThreshold);
         _setsProbability = context.Parameters.Get(PredictionJobs.UpdateProbabilityAuto) && kind is "all" or "probability";
@@ -105,12 +106,42 @@ internal sealed class PredictDeals
 
     private async Task RunAsync(CancellationToken cancellationToken)
     {
+        await AddBlocksAsync(cancellationToken);
+        List<(long Block, bool IsDue, int Deals)> all;
+        await using (var connection = await _context.Database.OpenAsync(cancellationToken))
+        {
+            all = await _deals.BlocksAsync(connection, _context.Shard, cancellationToken);
+        }
+
+        _looked = all.Where(b => !b.IsDue).Sum(b => (long)b.Deals);
+        _context.Advance(_looked);
+        var blocks = all.Where(b => b.IsDue).Select(b => b.Block).ToArray();
+        while (blocks.Length > 0)
+        {
+            await RunAsync(blocks, cancellationToken);
+            blocks = [.. _overtaken];
+            _overtaken.Clear();
+            // Those of deals that came meanwhile.
+            await AddBlocksAsync(cancellationToken);
+        }
+    }
+
+    private async Task AddBlocksAsync(CancellationToken cancellationToken)
+    {
+        if (!_context.DryRun && !_isEndpoint)
+        {
+            await _context.Database.ExecuteAsync("predictions/add_blocks", [], cancellationToken);
+        }
+    }
+
+    private async Task RunAsync(long[] blocks, CancellationToken cancellationToken)
+    {
         // One of them that fails ends the others.
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var read = Channel.CreateBounded<DealBlock>(1);
         var computed = Channel.CreateBounded<(DealBlock Block, EndpointAnswers Answers)>(1);
         await Task.WhenAll(
-            OrEndAsync(ReadAsync(read.Writer, end.Token), end), OrEndAsync(ComputeAsync(read.Reader, computed.Writer, end.Token), end),
+            OrEndAsync(ReadAsync(blocks, read.Writer, end.Token), end), OrEndAsync(ComputeAsync(read.Reader, computed.Writer, end.Token), end),
             OrEndAsync(WriteAsync(computed.Reader, end.Token), end));
     }
 
@@ -127,27 +158,29 @@ internal sealed class PredictDeals
         }
     }
 
-    private async Task ReadAsync(ChannelWriter<DealBlock> blocks, CancellationToken cancellationToken)
+    private async Task ReadAsync(long[] blocks, ChannelWriter<DealBlock> read, CancellationToken cancellationToken)
     {
-        await using var connection = await _context.Database.OpenAsync(cancellationToken);
-        long? after = long.MinValue;
-        var remaining = _context.MaxLeads;
-        while (after is { } place && remaining > 0)
+        foreach (var number in blocks)
         {
-            var block = await _deals.ReadAsync(connection, place, Block, _context.Shard, cancellationToken);
-            after = block.Last;
-            Interlocked.Add(ref _looked, block.Looked);
-            Interlocked.Add(ref _left, Math.Max(block.Deals.Count - remaining, 0));
-            foreach (var part in block.Split(_block, remaining))
+            if (_remaining <= 0)
             {
-                remaining -= part.Deals.Count;
-                await blocks.WriteAsync(part, cancellationToken);
+                break;
             }
 
-            _context.Advance(block.Looked);
+            var block = await _context.Database.InSnapshotAsync((connection, _, token) => _deals.ReadAsync(connection, number, token), cancellationToken);
+            var limit = Interlocked.Read(ref _remaining);
+            Interlocked.Add(ref _looked, block.Look.Open);
+            Interlocked.Add(ref _left, Math.Max(block.Deals.Count - limit, 0));
+            Interlocked.Add(ref _remaining, -Math.Min(block.Deals.Count, limit));
+            foreach (var part in block.Split(_isEndpoint ? EndpointBlock : int.MaxValue, limit))
+            {
+                await read.WriteAsync(part, cancellationToken);
+            }
+
+            _context.Advance(block.Look.Open);
         }
 
-        blocks.Complete();
+        read.Complete();
     }
 
     private async Task ComputeAsync(
@@ -155,7 +188,7 @@ internal sealed class PredictDeals
     {
         await foreach (var block in blocks.ReadAllAsync(cancellationToken))
         {
-            var answers = await Task.Run(() => _predict(block, cancellationToken), cancellationToken);
+            var answers = block.Deals.Count == 0 ? new EndpointAnswers([], true) : await Task.Run(() => _predict(block, cancellationToken), cancellationToken);
             await computed.WriteAsync((block, answers), cancellationToken);
             if (!answers.GoOn)
             {
@@ -175,15 +208,28 @@ internal sealed class PredictDeals
     {
         await foreach (var (block, answers) in computed.ReadAllAsync(cancellationToken))
         {
-            _predicted += await WriteAsync(answers.Predictions, cancellationToken);
-            Interlocked.Add(ref _left, block.Deals.Count - answers.Predictions.Count);
+            if (await WriteAsync(block, answers.Predictions, cancellationToken) is { } written)
+            {
+                _predicted += written;
+                Interlocked.Add(ref _left, block.Deals.Count - answers.Predictions.Count);
+            }
+            else
+            {
+                _overtaken.Add(block.Look.Block);
+                Interlocked.Add(ref _looked, -block.Look.Open);
+                Interlocked.Add(ref _left, -block.Left);
+                Interlocked.Add(ref _remaining, block.Deals.Count);
+            }
+
             cancellationToken.ThrowIfCancellationRequested();
         }
     }
 
-    private async Task<int> WriteAsync(IReadOnlyList<Prediction> predictions, CancellationToken cancellationToken)
+    /// <summary>How many predictions were written; null where another run has written the block since it was read, and nothing was.</summary>
+    private async Task<int?> WriteAsync(DealBlock block, IReadOnlyList<Prediction> predictions, CancellationToken cancellationToken)
     {
-        if (predictions.Count == 0 || _context.DryRun)
+        // A run at an earlier instant than another one's leaves no trace of having looked.
+        if (_context.DryRun || (predictions.Count == 0 && (_isEndpoint || (block.Look.DueIds.Length == 0 && !block.Look.IsNewest))))
         {
             return predictions.Count;
         }
@@ -192,25 +238,60 @@ internal sealed class PredictDeals
             async (connection, _, token) =>
             {
                 await connection.ExecuteStatementAsync("database/set_actor", [("actor", PredictionJobs.Predict.Name)], token);
-                var open = (await connection.QueryStatementAsync(
-                    "predictions/lock_deals", [("ids", predictions.Select(p => p.Deal.Id).ToArray())], row => (Id: row.GetInt64(0), IsMissing: row.GetBoolean(1)), token))
-                    .ToDictionary(d => d.Id, d => d.IsMissing);
-                var stored = (await connection.QueryStatementAsync("predictions/stored_predictions", [("ids", open.Keys.ToArray())], Stored.Read, token))
-                    .ToDictionary(s => s.Id);
-                var rows = predictions.Where(p => open.ContainsKey(p.Deal.Id))
-                    .Select(p => Merge(p, stored.GetValueOrDefault(p.Deal.Id), open[p.Deal.Id])).OfType<Prediction>().ToList();
-                var ids = rows.Select(r => r.Deal.Id).ToArray();
-                if (ids.Length == 0)
+                if (!await TakeAsync(connection, block, token))
                 {
-                    return 0;
+                    return (int?)null;
                 }
 
-                await connection.ExecuteStatementAsync("predictions/remove_predictions", [("ids", ids)], token);
-                await connection.CopyAsync("predictions/copy_predictions", rows, (row, p) => p.Write(row, _context.AsOf), token);
-                await connection.ExecuteStatementAsync("predictions/apply_predictions", [("ids", ids)], token);
-                return ids.Length;
+                return predictions.Count == 0 ? 0 : await StoreAsync(connection, predictions, token);
             },
             cancellationToken);
+    }
+
+    /// <summary>Takes the block and its rows off the list; false where another run has written since it was read.</summary>
+    private async Task<bool> TakeAsync(NpgsqlConnection connection, DealBlock block, CancellationToken cancellationToken)
+    {
+        var look = block.Look;
+        if (_isEndpoint)
+        {
+            await connection.ExecuteStatementAsync("predictions/spoil_block", [("block", look.Block)], cancellationToken);
+            return true;
+        }
+
+        var taken = await connection.ExecuteStatementAsync(
+            "predictions/take_block",
+            [
+                ("block", look.Block), ("version", look.Version), ("settings", block.Left > 0 ? "" : _deals.Settings), ("as_of", _context.AsOf), ("deals", look.Open),
+            ],
+            cancellationToken);
+        if (taken == 1 && block.Left == 0 && look.DueIds.Length + block.Always.Count > 0)
+        {
+            await connection.ExecuteStatementAsync(
+                "predictions/settle_due", [("deals", look.DueDeals), ("ids", look.DueIds), ("always", block.Always.ToArray())], cancellationToken);
+        }
+
+        return taken == 1;
+    }
+
+    private async Task<int> StoreAsync(NpgsqlConnection connection, IReadOnlyList<Prediction> predictions, CancellationToken cancellationToken)
+    {
+        var open = (await connection.QueryStatementAsync(
+            "predictions/lock_deals", [("ids", predictions.Select(p => p.Deal.Id).ToArray())], row => (Id: row.GetInt64(0), IsMissing: row.GetBoolean(1)), cancellationToken))
+            .ToDictionary(d => d.Id, d => d.IsMissing);
+        var stored = (await connection.QueryStatementAsync("predictions/stored_predictions", [("ids", open.Keys.ToArray())], Stored.Read, cancellationToken))
+            .ToDictionary(s => s.Id);
+        var rows = predictions.Where(p => open.ContainsKey(p.Deal.Id))
+            .Select(p => Merge(p, stored.GetValueOrDefault(p.Deal.Id), open[p.Deal.Id])).OfType<Prediction>().ToList();
+        var ids = rows.Select(r => r.Deal.Id).ToArray();
+        if (ids.Length == 0)
+        {
+            return 0;
+        }
+
+        await connection.ExecuteStatementAsync("predictions/remove_predictions", [("ids", ids)], cancellationToken);
+        await connection.CopyAsync("predictions/copy_predictions", rows, (row, p) => p.Write(row, _context.AsOf), cancellationToken);
+        await connection.ExecuteStatementAsync("predictions/apply_predictions", [("ids", ids)], cancellationToken);
+        return ids.Length;
     }
 
     /// <summary>The row to store; null where another run has stored the same meanwhile.</summary>

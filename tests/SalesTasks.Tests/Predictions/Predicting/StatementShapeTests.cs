@@ -30,14 +30,33 @@ public sealed class StatementShapeTests(TestDatabase database) : IClassFixture<T
             """,
             ("now", T0), ("deals", Deals));
         await database.ExecuteAsync("ANALYZE");
-        foreach (var statement in (string[])["predictions/open_deals", "predictions/prospects"])
+        await database.ExecuteAsync(
+            "INSERT INTO deal_prediction_due (pipeline_id) SELECT id FROM sales_pipeline WHERE id % 100 = 0; INSERT INTO deal_prediction_blocks SELECT b, 'same', @now FROM generate_series(0, 14) AS b; ANALYZE",
+            ("now", T0));
+        foreach (var block in (long[])[1, 9])
         {
-            foreach (var (after, shards) in ((long, int)[])[(0, 1), (Deals / 2, 1), (0, 4)])
-            {
-                var plan = await QueryPlan.OfAsync(
-                    database, statement, ("after", after), ("limit", Block), ("shard_index", 0), ("shard_count", shards), ("as_of", T0));
-                Assert.True(plan.Work <= 60 * Block, $"{statement} after {after}, one of {shards}: {plan.Work} rows handled for {Block}.\n{plan.Text}");
-            }
+            // 4,096 deals all in all, 41 of them on the list.
+            var deals = Enumerable.Range(1, 40).Select(i => (block << 12) + (100 * i)).ToArray();
+            await AssertWorkAsync("predictions/look_at_block", 3 * 4096, ("block", block), ("settings", "same"), ("as_of", T0));
+            await AssertWorkAsync("predictions/open_deals", 60 * 4096, ("block", block), ("is_whole", true), ("deals", Array.Empty<long>()), ("as_of", T0));
+            await AssertWorkAsync("predictions/open_deals", (3 * 4096) + (60 * deals.Length), ("block", block), ("is_whole", false), ("deals", deals), ("as_of", T0));
         }
+
+        foreach (var shards in (int[])[1, 4])
+        {
+            await AssertWorkAsync("predictions/blocks", 40 * 15, ("settings", "same"), ("as_of", T0.AddHours(1)), ("shard_index", 0), ("shard_count", shards));
+        }
+
+        foreach (var (after, shards) in ((long, int)[])[(0, 1), (Deals / 2, 1), (0, 4)])
+        {
+            await AssertWorkAsync(
+                "predictions/prospects", 60 * Block, ("after", after), ("limit", Block), ("shard_index", 0), ("shard_count", shards), ("as_of", T0));
+        }
+    }
+
+    private async Task AssertWorkAsync(string statement, int most, params (string Name, object? Value)[] parameters)
+    {
+        var plan = await QueryPlan.OfAsync(database, statement, parameters);
+        Assert.True(plan.Work <= most, $"{statement}: {plan.Work} rows handled, at most {most} are needed.\n{plan.Text}");
     }
 }
