@@ -42,6 +42,32 @@ public sealed class AdoptTests(PostgresServer server, TestDatabase clean) : ICla
         Assert.Equal(Lines(rehearsal).Where(line => !line.StartsWith("key_", StringComparison.Ordinal)), Lines(real).Where(line => !line.StartsWith("key_", StringComparison.Ordinal)));
     }
 
+    /// <summary>What <c>--word</c> is to be given is seen before anything is taken over; what may be a person's is not.</summary>
+    [Fact]
+    public async Task Adopt_DryRun_ShowsWordsThatNobodyKnowsTheMostFrequentFirst()
+    {
+        await using var database = await AdoptRig.MessyAsync(server);
+        await database.WorkAtAsync(AdoptRig.Present);
+        await database.ExecuteAsync(
+            """
+            INSERT INTO sales_pipeline (id, lead_ext_id, email, stage, created_at, updated_at)
+            SELECT 100 + i, 'new' || i, 'new' || i || '@acme.example', (ARRAY['Demo booked', 'Demo booked', 'Demo booked', 'On ice', 'On ice', 'ana@acme.example', 'call 600123456'])[i], '2024-01-12', '2024-01-12'
+            FROM generate_series(1, 7) AS i
+            """);
+
+        var words = Unknown(await AdoptRig.AdoptAsync(database, AdoptRig.Options(dryRun: true)));
+
+        Assert.Equal(["Demo booked", "On ice"], words.Take(2));
+        Assert.Contains("mystery", words);
+        Assert.DoesNotContain(words, word => word.Contains("ana@", StringComparison.Ordinal) || word.Contains("600", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            "Demo booked",
+            Unknown(await AdoptRig.AdoptAsync(database, AdoptRig.Options(dryRun: true, words: ("stage", "Demo booked", "meeting_scheduled")))));
+
+        static IReadOnlyList<string> Unknown(AdoptionReport report) =>
+            report.Findings.Single(finding => finding is { Table: "sales_pipeline", Column: "stage", Rule: "unknown_value" }).Examples;
+    }
+
     [Fact]
     public async Task Adopt_CarelessInstallation_MendsOrSetsAsideEveryRow()
     {
