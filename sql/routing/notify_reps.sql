@@ -6,7 +6,7 @@ SELECT
   'email', 'notice', given.rep,
   jsonb_build_object(
     'subject', CASE WHEN given.spanish
-      THEN CASE given.leads WHEN 1 THEN 'Un lead nuevo para usted' ELSE given.leads || ' leads nuevos para usted' END
+      THEN CASE given.leads WHEN 1 THEN 'Un lead nuevo para ti' ELSE given.leads || ' leads nuevos para ti' END
       ELSE CASE given.leads WHEN 1 THEN 'A new lead for you' ELSE given.leads || ' new leads for you' END END,
     'text', given.list || CASE
       WHEN given.leads <= 20 THEN ''

@@ -3,7 +3,7 @@
 -- title en: Models that no longer fit
 -- title es: Modelos que ya no encajan
 -- text en: model {model} ({kind}): {high} of {measured} measures are high on {day}; see ml drift
--- text es: modelo {model} ({kind}): {high} de {measured} medidas altas el {day}; vea ml drift
+-- text es: modelo {model} ({kind}): {high} de {measured} medidas altas el {day}; mira ml drift
 INSERT INTO alert_situations (kind, situation_key, severity, enters, weight, facts)
 SELECT
   'model_drift', d.kind, CASE WHEN bool_or(d.level = 'high' AND d.measure = 'calibration') THEN 'critical' ELSE 'warning' END::alert_severity,

@@ -149,8 +149,8 @@ internal sealed class AlertMessages(NpgsqlConnection connection, JobContext cont
         var count = Number(rep.Total, spanish);
         var subject = (spanish, rep.Total) switch
         {
-            (true, 1) => "1 alerta para usted",
-            (true, _) => $"{count} alertas para usted",
+            (true, 1) => "1 alerta para ti",
+            (true, _) => $"{count} alertas para ti",
             (false, 1) => "1 alert for you",
             (false, _) => $"{count} alerts for you",
         };

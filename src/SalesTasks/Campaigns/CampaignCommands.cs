@@ -295,7 +295,7 @@ internal static class CampaignCommands
                 "created" when campaign.Enabled => context.Text("created, enabled", "creada, activada"),
                 "created" => context.Text(
                     $"created, disabled; look at it with campaigns preview, then campaigns enable",
-                    $"creada, desactivada; véala con campaigns preview y actívela con campaigns enable"),
+                    $"creada, desactivada; mírala con campaigns preview y actívala con campaigns enable"),
                 "changed" => context.Text("changed", "cambiada"),
                 _ => context.Text("unchanged", "sin cambios"),
             });

@@ -92,7 +92,7 @@ internal static class ShowExperiment
         {
             output.WriteLine(context.Text(
                 $"WARNING: the groups are not of the sizes that chance makes of {percent} %: something interferes with the assignment, do not trust the estimates.",
-                $"AVISO: el tamaño de los grupos no es el que el azar da a un {percent} %: algo interfiere en la asignación, no se fíe de las estimaciones."));
+                $"AVISO: el tamaño de los grupos no es el que el azar da a un {percent} %: algo interfiere en la asignación, no te fíes de las estimaciones."));
         }
 
         var table = new Table().AddColumns(
@@ -117,7 +117,7 @@ internal static class ShowExperiment
         context.Console.Write(table);
         output.WriteLine(context.Text(
             "Judge by conversion, once, on the day you planned: who looks often and stops at a good moment finds effects that are not there.",
-            "Juzgue por la conversión, una vez, el día previsto: quien mira a menudo y para en un buen momento encuentra efectos que no existen."));
+            "Juzga por la conversión, una vez, el día previsto: quien mira a menudo y para en un buen momento encuentra efectos que no existen."));
         if (estimate.Indicators.Any(row => row.Verdict is Verdict.TooSmall))
         {
             output.WriteLine(context.Text(

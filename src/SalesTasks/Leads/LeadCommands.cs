@@ -158,7 +158,7 @@ internal static class LeadCommands
         : string.Join(", ", new[]
         {
             Text(pipeline, "stage"),
-            Text(pipeline, "assigned_to") is { Length: > 0 } rep ? $"{context.Text("rep", "comercial")} {rep}" : context.Text("nobody's", "sin asignar"),
+            Text(pipeline, "assigned_to") is { Length: > 0 } rep ? $"{context.Text("rep", "representante")} {rep}" : context.Text("nobody's", "sin asignar"),
             $"{Text(pipeline, "probability_pct")} %",
             Text(pipeline, "estimated_value"),
             Instant(pipeline, "next_followup_at") is { Length: > 0 } next ? $"{context.Text("next contact", "próximo contacto")} {next} UTC" : "",

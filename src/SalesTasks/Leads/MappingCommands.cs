@@ -89,7 +89,7 @@ internal static partial class MappingCommands
             else
             {
                 context.Host.Out.WriteLine(changed > 0
-                    ? context.Text($"Saved; use it with --mapping {saved}.", $"Guardado; úselo con --mapping {saved}.")
+                    ? context.Text($"Saved; use it with --mapping {saved}.", $"Guardado; úsalo con --mapping {saved}.")
                     : context.Text("Already saved like this.", "Ya estaba guardado así."));
             }
 

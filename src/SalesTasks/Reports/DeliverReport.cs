@@ -219,7 +219,7 @@ internal static class DeliverReport
         }
 
         private string Attached => language.Text(
-            "The whole report with its charts is attached; open it in a browser.", "El informe completo con sus gráficos va adjunto; ábralo en un navegador.");
+            "The whole report with its charts is attached; open it in a browser.", "El informe completo con sus gráficos va adjunto; ábrelo en un navegador.");
 
         /// <summary>Without the characters that turn the direction of what follows them: plain text cannot hold names apart.</summary>
         private static string WithoutDirection(string text) =>

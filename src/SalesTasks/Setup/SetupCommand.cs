@@ -222,7 +222,7 @@ internal sealed class SetupRun(PeopleContext context, Func<CommandHost, string[]
         {
             Done("campaigns import", true, context.Text(
                 $"{files.Count} added, disabled; look at one with campaigns preview, then campaigns enable",
-                $"{files.Count} añadidas, desactivadas; véalas con campaigns preview y actívelas con campaigns enable"));
+                $"{files.Count} añadidas, desactivadas; míralas con campaigns preview y actívalas con campaigns enable"));
         }
 
         return ended;
@@ -347,7 +347,7 @@ internal sealed class SetupRun(PeopleContext context, Func<CommandHost, string[]
 
         if (_typedConnection is not null)
         {
-            output.WriteLine(context.Text("Keep the connection for the next commands (with your password):", "Guarde la conexión para las próximas órdenes (con su contraseña):"));
+            output.WriteLine(context.Text("Keep the connection for the next commands (with your password):", "Guarda la conexión para las próximas órdenes (con tu contraseña):"));
             output.WriteLine($"  export {Variable}='postgres://{Uri.EscapeDataString(connection.Username!)}:PASSWORD@{connection.Host}:{connection.Port}/{Uri.EscapeDataString(connection.Database!)}'");
         }
 

@@ -13,7 +13,7 @@ internal sealed class SetupWizard(PeopleContext context, CancellationToken stop)
     {
         Say(
             $"No connection {id} is defined yet. Where is PostgreSQL? (12 or later; your own server or an empty database)",
-            $"La conexión {id} aún no está definida. ¿Dónde está PostgreSQL? (12 o posterior; su servidor o una base de datos vacía)");
+            $"La conexión {id} aún no está definida. ¿Dónde está PostgreSQL? (12 o posterior; tu servidor o una base de datos vacía)");
         var host = await TextAsync("Host", "Servidor", "localhost");
         var port = await context.Console.PromptAsync(
             new TextPrompt<int>(context.Text("Port", "Puerto")).DefaultValue(5432)

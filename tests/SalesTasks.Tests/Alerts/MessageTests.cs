@@ -39,7 +39,7 @@ public sealed class MessageTests(TestDatabase database) : IClassFixture<TestData
         Assert.Equal(
             ["email ana@sales.example", "email boss@acme.example", "email luis@sales.example", "email sales@acme.example", "slack "],
             messages.Select(m => $"{m.Channel} {m.Recipient}"));
-        Assert.Equal("2 alertas para usted", Json.Parse(messages[0].Payload).GetProperty("subject").GetString());
+        Assert.Equal("2 alertas para ti", Json.Parse(messages[0].Payload).GetProperty("subject").GetString());
         // Each with the number by which it is acknowledged.
         Assert.Equal(
             $"[crítica] Leads de alto valor sin seguimiento: #{await NumberAsync("b")} b: valor 20.000, sin contacto desde hace 15 d, ana@sales.example\n"

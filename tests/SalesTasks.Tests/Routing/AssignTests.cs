@@ -247,7 +247,7 @@ public sealed class AssignTests(TestDatabase database) : IClassFixture<TestDatab
             "SELECT channel, purpose, recipient, payload ->> 'subject', payload ->> 'text' FROM outbox_messages ORDER BY channel",
             row => (row.GetString(0), row.GetString(1), row.IsDBNull(2) ? null : row.GetString(2), row.IsDBNull(3) ? null : row.GetString(3), row.GetString(4)));
         Assert.Equal(2, messages.Count);
-        Assert.Equal(("email", "notice", "ana@sales.example", "22 leads nuevos para usted"), (messages[0].Item1, messages[0].Item2, messages[0].Item3, messages[0].Item4));
+        Assert.Equal(("email", "notice", "ana@sales.example", "22 leads nuevos para ti"), (messages[0].Item1, messages[0].Item2, messages[0].Item3, messages[0].Item4));
         Assert.EndsWith("... y 2 más", messages[0].Item5, StringComparison.Ordinal);
         Assert.Equal(("slack", "notice", "Routing: 22 leads assigned, 0 reassigned, 0 left"), (messages[1].Item1, messages[1].Item2, messages[1].Item5));
         Assert.Contains("ana +22", await database.ScalarAsync<string>("SELECT payload ->> 'blocks' FROM outbox_messages WHERE channel = 'slack'"), StringComparison.Ordinal);

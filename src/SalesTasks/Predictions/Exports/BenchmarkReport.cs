@@ -170,16 +170,16 @@ internal sealed class BenchmarkReport(
     {
         LeakKind.Determines => context.Text(
             $"by itself it nearly determines the outcome (AUC {leak.Auc:0.00}); what is known beforehand hardly ever does. Exclude it unless you are sure it is filled in before.",
-            $"por sí sola casi determina el resultado (AUC {leak.Auc:0.00}); lo que se sabe de antemano casi nunca lo hace. Exclúyala salvo que se rellene antes."),
+            $"por sí sola casi determina el resultado (AUC {leak.Auc:0.00}); lo que se sabe de antemano casi nunca lo hace. Exclúyela salvo que se rellene antes."),
         LeakKind.Emptiness => context.Text(
             $"whether it is filled tells the outcome (AUC {leak.Auc:0.00}); it looks filled in after the outcome. Exclude it unless you are sure it is not.",
-            $"que esté rellena o no delata el resultado (AUC {leak.Auc:0.00}); parece rellenarse después. Exclúyala salvo que no sea así."),
+            $"que esté rellena o no delata el resultado (AUC {leak.Auc:0.00}); parece rellenarse después. Exclúyela salvo que no sea así."),
         LeakKind.LaterThanTime => context.Text(
             "its dates are after the row's own time; at that moment they are not known. Exclude it unless they are plans made before.",
-            "sus fechas son posteriores a la de la fila; en ese momento no se conocen. Exclúyala salvo que sean planes hechos antes."),
+            "sus fechas son posteriores a la de la fila; en ese momento no se conocen. Exclúyela salvo que sean planes hechos antes."),
         _ => context.Text(
             $"it goes with the outcome (AUC {leak.Auc:0.00}) and is called like something filled in or changed as the outcome becomes known. Exclude it if it is.",
-            $"va con el resultado (AUC {leak.Auc:0.00}) y se llama como algo que se rellena o cambia cuando se conoce el resultado. Exclúyala si es así."),
+            $"va con el resultado (AUC {leak.Auc:0.00}) y se llama como algo que se rellena o cambia cuando se conoce el resultado. Exclúyela si es así."),
     };
 
     private string KindText(ColumnKind kind) => kind switch

@@ -30,7 +30,7 @@ internal static class DriftCommand
 
             if (lines.Count == 0)
             {
-                context.Host.Out.WriteLine(context.Text("No model is published. See: ml train", "No hay ningún modelo publicado. Vea: ml train"));
+                context.Host.Out.WriteLine(context.Text("No model is published. See: ml train", "No hay ningún modelo publicado. Mira: ml train"));
                 return ExitCode.Done;
             }
 
@@ -51,7 +51,7 @@ internal static class DriftCommand
         });
 
     private static string MeasureText(PeopleContext context, Dictionary<string, object?> line) => line["measure"] is "psi"
-        ? context.Text("PSI, training to open deals", "PSI, del entrenamiento a los abiertos")
+        ? context.Text("PSI, training to open deals", "PSI, del entrenamiento a las oportunidades abiertas")
         : line["expected"] is double expected && line["observed"] is double observed
             ? context.Text($"calibration: {expected:P0} predicted, {observed:P0} won", $"calibración: {expected:P0} previsto, {observed:P0} ganado")
             : context.Text("calibration of past predictions", "calibración de las predicciones pasadas");

@@ -90,19 +90,19 @@ internal sealed class ModelCard
         Fact(Text("Algorithm", "Algoritmo"), model.Algorithm);
         Fact(Text("Trained", "Entrenado"), $"{Instant(model.TrainedAt)} UTC, SalesTasks {model.Version}, {Text("seed", "semilla")} {model.Seed}");
         Fact(Text("Data", "Datos"), Text($"moments from {Instant(model.From)} to {Instant(model.To)} UTC", $"momentos del {Instant(model.From)} al {Instant(model.To)} UTC"));
-        Fact(Text("Deals", "Tratos"), Text(
+        Fact(Text("Deals", "Oportunidades"), Text(
             $"{Whole(model.Deals)} deals ({Whole(model.Won)} won, {Whole(model.Lost)} lost) in {Whole(model.Rows)} snapshots",
-            $"{Whole(model.Deals)} tratos ({Whole(model.Won)} ganados, {Whole(model.Lost)} perdidos) en {Whole(model.Rows)} instantáneas"));
+            $"{Whole(model.Deals)} oportunidades ({Whole(model.Won)} ganadas, {Whole(model.Lost)} perdidas) en {Whole(model.Rows)} instantáneas"));
         if (model.Metrics.TryGetProperty("test_from", out var from) && model.Figure("test_deals") is { } deals)
         {
             var instant = Instant(from.GetDateTimeOffset());
-            Fact(Text("Judged by", "Juzgado con"), Text($"{Whole(deals)} deals from {instant} on; while it was judged it had not learned from them", $"{Whole(deals)} tratos desde el {instant}; al juzgarlo no había aprendido de ellos"));
+            Fact(Text("Judged by", "Juzgado con"), Text($"{Whole(deals)} deals from {instant} on; while it was judged it had not learned from them", $"{Whole(deals)} oportunidades desde el {instant}; al juzgarlo no había aprendido de ellas"));
         }
 
         Fact(Text("Reads", "Lee"), string.Join(", ", model.Features));
         Fact(Text("Does not read", "No lee"), Text(
             "estimated_value, assigned_to, probability_pct, score, notes and metadata of the deal and the lead's flags (their latest value may have been written when the outcome was known); names, language, country and region (protected attributes or stand-ins for them)",
-            "estimated_value, assigned_to, probability_pct, score, notes y metadata del trato ni las marcas del lead (su último valor pudo escribirse cuando ya se sabía el resultado); nombres, idioma, país ni región (atributos protegidos o que los sustituyen)"));
+            "estimated_value, assigned_to, probability_pct, score, notes y metadata de la oportunidad ni las marcas del lead (su último valor pudo escribirse cuando ya se sabía el resultado); nombres, idioma, país ni región (atributos protegidos o que los sustituyen)"));
         Fact("SHA-256", model.Hash);
         _page.Close().Line();
         Heading(Text("How good it is", "Qué tal acierta"));
@@ -126,7 +126,7 @@ internal sealed class ModelCard
         var rows = names.Select(n => (n.Title, Own: model.Figure("test", n.Name), Prior: model.Figure("prior", n.Name), n.Share)).Where(r => r.Own is not null);
         string Figure(double? value, bool share) => value is not { } number ? "–" : share ? Percent(number) : Math.Abs(number) >= 10 ? Whole(number) : Decimal(number);
         Table(
-            Text("On deals it did not learn from, beside the simplest answer", "Con tratos de los que no aprendió, junto a la respuesta más simple"),
+            Text("On deals it did not learn from, beside the simplest answer", "Con oportunidades de las que no aprendió, junto a la respuesta más simple"),
             [Text("Figure", "Cifra"), Text("Model", "Modelo"), Simplest(model)],
             rows.Select(r => (string[])[r.Title, Figure(r.Own, r.Share), Figure(r.Prior, r.Share)]));
         if (model.Metrics.TryGetProperty("gain_over_prior", out var gain))
@@ -141,7 +141,7 @@ internal sealed class ModelCard
         if (model.Metrics.TryGetProperty("horizons", out var horizons))
         {
             Table(
-                Text("Share of deals that end within so many days", "Proporción de tratos que terminan en esos días"),
+                Text("Share of deals that end within so many days", "Proporción de oportunidades que terminan en esos días"),
                 [Text("Days", "Días"), Text("Snapshots", "Instantáneas"), "Brier", Simplest(model), "Log-loss", Simplest(model)],
                 horizons.EnumerateArray().Select(h => (string[])
                 [
@@ -150,7 +150,7 @@ internal sealed class ModelCard
                 ]));
         }
 
-        string Coverage() => Text("Deals within the 80 % interval", "Tratos dentro del intervalo del 80 %");
+        string Coverage() => Text("Deals within the 80 % interval", "Oportunidades dentro del intervalo del 80 %");
     }
 
     private void WriteCalibration(CardModel model)
@@ -182,19 +182,19 @@ internal sealed class ModelCard
             return;
         }
 
-        var found = model.Kind == "risk" ? Text("lost or silent deals", "tratos perdidos o en silencio") : Text("won deals", "tratos ganados");
-        var title = Text($"Cumulative gain: share of the {found} among the highest", $"Ganancia acumulada: proporción de los {found} entre los más altos");
+        var found = model.Kind == "risk" ? Text("lost or silent deals", "oportunidades perdidas o en silencio") : Text("won deals", "oportunidades ganadas");
+        var title = Text($"Cumulative gain: share of the {found} among the highest", $"Ganancia acumulada: proporción de las {found} entre las más altas");
         double Top(int i) => i / (double)(shares.Length - 1);
         Plot(
             title,
             CurveChart.Draw(
                 new ChartText($"gain-{model.Id}", title, Text(
                     $"Of the half with the highest predictions come {Percent(shares[shares.Length / 2])} of the {found}.",
-                    $"De la mitad con predicciones más altas vienen el {Percent(shares[shares.Length / 2])} de los {found}.")),
+                    $"De la mitad con predicciones más altas viene el {Percent(shares[shares.Length / 2])} de las {found}.")),
                 Text("Snapshots, the highest prediction first", "Instantáneas, primero la predicción más alta"), 1, Percent, Percent,
                 [new Curve(Text("Model", "Modelo"), [.. shares.Select((s, i) => (Top(i), s))])],
                 Text("In any order", "En cualquier orden")),
-            [Text("Highest", "Más altos"), Text("Found", "Encontrados")],
+            [Text("Highest", "Más altas"), Text("Found", "Encontradas")],
             Enumerable.Range(0, shares.Length).Where(i => i % 4 == 0 && i > 0).Select(i => (string[])[Percent(Top(i)), Percent(shares[i])]));
     }
 
@@ -208,14 +208,14 @@ internal sealed class ModelCard
 
         var edges = border.Deserialize<double[]>()!;
         var stages = s_stages.Where(curves.ContainsKey).ToList();
-        var title = Text("Still open after so many days, by stage today", "Siguen abiertos tras esos días, por etapa actual");
+        var title = Text("Still open after so many days, by stage today", "Siguen abiertas tras esos días, por etapa actual");
         var days = edges[^1];
         Plot(
             title,
             CurveChart.Draw(
                 new ChartText($"survival-{model.Id}", title, Text(
                     $"Mean curve of each stage's deals up to {Whole(days)} days; beyond them nothing is said.",
-                    $"Curva media de los tratos de cada etapa hasta {Whole(days)} días; más allá no se dice nada.")),
+                    $"Curva media de las oportunidades de cada etapa hasta {Whole(days)} días; más allá no se dice nada.")),
                 Text("Days from now", "Días desde ahora"), days, Whole, Percent,
                 [.. stages.Select(stage => new Curve(Stage(stage), [(0.0, 1.0), .. curves[stage].Select((share, bin) => (edges[bin + 1], share))]))]),
             [Text("Stage", "Etapa"), .. Marks(edges).Select(bin => $"{Whole(edges[bin + 1])} {Text("d", "d")}")],
@@ -244,7 +244,7 @@ internal sealed class ModelCard
                 new ChartText($"value-{model.Id}", title, Text(
                     "The bar is the median of a product's predictions, the line its 80 % interval.", "La barra es la mediana de las predicciones de un producto; la línea, su intervalo del 80 %.")),
                 [.. products.Select(p => new Bar(p.Name, p.Said[1], $"{Whole(p.Said[1])} ({Span(p.Said)})", p.Said[0], p.Said[2]))]),
-            [Text("Product", "Producto"), Text("Predicted", "Predicho"), Text("Won deals brought", "Lo que trajeron"), Text("Deals", "Tratos")],
+            [Text("Product", "Producto"), Text("Predicted", "Predicho"), Text("Won deals brought", "Lo que trajeron"), Text("Deals", "Oportunidades")],
             products.Select(p => (string[])[p.Name, $"{Whole(p.Said[1])} ({Span(p.Said)})", $"{Whole(p.Known[1])} ({Span(p.Known)})", Whole(p.Deals)]));
     }
 
@@ -285,7 +285,7 @@ internal sealed class ModelCard
     private string Kind(CardModel model) => model.Kind switch
     {
         "win_probability" => Text("Win probability", "Probabilidad de ganar"),
-        "deal_value" => Text("Deal value", "Valor del trato"),
+        "deal_value" => Text("Deal value", "Valor de la oportunidad"),
         "time_to_close" => Text("Time to close", "Tiempo hasta el cierre"),
         _ => Text("Risk", "Riesgo"),
     };
@@ -293,7 +293,7 @@ internal sealed class ModelCard
     private string Simplest(CardModel model) => model.Kind switch
     {
         "win_probability" => Text("Rates by stage and source", "Tasas por etapa y fuente"),
-        "deal_value" => Text("Median of all", "Mediana de todos"),
+        "deal_value" => Text("Median of all", "Mediana de todas"),
         "time_to_close" => Text("Curve of the stage", "Curva de la etapa"),
         _ => Text("Rate of the stage", "Tasa de la etapa"),
     };
@@ -302,16 +302,16 @@ internal sealed class ModelCard
     [
         model.Kind switch
         {
-            "win_probability" => Text("The probability that an open deal is won in the end.", "La probabilidad de que un trato abierto se gane al final."),
-            "deal_value" => Text("What an open deal brings if it is won, where nobody gave an estimate of its own.", "Lo que un trato abierto trae si se gana, cuando nadie dio una estimación propia."),
-            "time_to_close" => Text("Days until an open deal ends, won or lost. Where the curve does not reach a probability within its horizon, nothing is said.", "Días hasta que un trato abierto termina, ganado o perdido. Donde la curva no alcanza una probabilidad dentro de su horizonte, no se dice nada."),
+            "win_probability" => Text("The probability that an open deal is won in the end.", "La probabilidad de que una oportunidad abierta se gane al final."),
+            "deal_value" => Text("What an open deal brings if it is won, where nobody gave an estimate of its own.", "Lo que una oportunidad abierta trae si se gana, cuando nadie dio una estimación propia."),
+            "time_to_close" => Text("Days until an open deal ends, won or lost. Where the curve does not reach a probability within its horizon, nothing is said.", "Días hasta que una oportunidad abierta termina, ganada o perdida. Donde la curva no alcanza una probabilidad dentro de su horizonte, no se dice nada."),
             _ => Text(
                 $"The probability that within {Whole(model.Figure("horizon_days") ?? RiskTrial.HorizonDays)} days a deal is lost, or that nothing happens to it for all of them: no engagement of a person, no completed contact, no change of stage.",
-                $"La probabilidad de que en {Whole(model.Figure("horizon_days") ?? RiskTrial.HorizonDays)} días un trato se pierda, o de que en todos ellos no ocurra nada: ni interacción de una persona, ni contacto completado, ni cambio de etapa."),
+                $"La probabilidad de que en {Whole(model.Figure("horizon_days") ?? RiskTrial.HorizonDays)} días una oportunidad se pierda, o de que en todos ellos no ocurra nada: ni interacción de una persona, ni contacto completado, ni cambio de etapa."),
         },
         Text(
             "Use it to order and plan the team's own work. It describes deals of this team in the time named below; it is not meant for decisions about people, for other teams, or for what was never tried. It says what goes with an outcome, not what causes it.",
-            "Sirve para ordenar y planificar el trabajo del propio equipo. Describe tratos de este equipo en el tiempo indicado abajo; no sirve para decidir sobre personas, para otros equipos ni para lo que nunca se probó. Dice qué acompaña a un resultado, no qué lo causa."),
+            "Sirve para ordenar y planificar el trabajo del propio equipo. Describe oportunidades de este equipo en el tiempo indicado abajo; no sirve para decidir sobre personas, para otros equipos ni para lo que nunca se probó. Dice qué acompaña a un resultado, no qué lo causa."),
     ];
 
     private string Stage(string stage) => stage switch

@@ -50,7 +50,7 @@ internal static class ModelCommands
         {
             context.Host.Out.WriteLine(context.Text(
                 "No model was trained yet; rates by stage and source answer. See: ml train",
-                "Aún no se entrenó ningún modelo; responden las tasas por etapa y fuente. Vea: ml train"));
+                "Aún no se entrenó ningún modelo; responden las tasas por etapa y fuente. Mira: ml train"));
             return ExitCode.Done;
         }
 

@@ -40,7 +40,7 @@ internal static class ImpactSection
                 $"{language.Count(Of("treated_leads"))} leads tratados y {language.Count(Of("holdout_leads"))} apartados se han observado durante {language.Count(Of("horizon_days"))} días.");
             return table.Value(table.Rows[0], "balanced") is true ? sizes : sizes + language.Text(
                 " Warning: the groups are not of the sizes that chance makes; something interferes with the assignment, do not trust the differences.",
-                " Aviso: los grupos no tienen el tamaño que da el azar; algo interfiere en la asignación, no se fíe de las diferencias.");
+                " Aviso: los grupos no tienen el tamaño que da el azar; algo interfiere en la asignación, no te fíes de las diferencias.");
         },
         ReadAsync = static async (snapshot, _, token) => await ImpactEstimate.ReadAsync(snapshot.Connection, snapshot.Period.End, id: null, token) is { } estimate
             ?

@@ -29,7 +29,7 @@ internal static class RepsSection
         Explanation = new(
             "Deals closed in the period, deals and tasks open at its end, by who has them now. With few closed deals a win rate says little: look at its 95 % interval.",
             "Oportunidades cerradas en el periodo, oportunidades y tareas abiertas al final, según quién las lleva ahora. Con pocos cierres una tasa de éxito dice poco: "
-            + "mire su intervalo del 95 %."),
+            + "mira su intervalo del 95 %."),
         Nothing = new("No deals and no tasks.", "Sin oportunidades ni tareas."),
         Charts = static (table, language) =>
         {
