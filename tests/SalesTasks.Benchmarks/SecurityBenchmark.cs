@@ -6,6 +6,9 @@ namespace SalesTasks.Benchmarks;
 [SuppressMessage("Security", "CA2100:Review SQL queries for security vulnerabilities", Justification = "Fixed texts with a size.")]
 internal static class SecurityBenchmark
 {
+    /// <summary>Not the tables that are still empty: a session keeps the plan it made for one, and autovacuum, which would end that, is off here.</summary>
+    private const string Vacuum = "VACUUM (ANALYZE) leads, sales_pipeline";
+
     public static async Task RunAsync(int leads, CancellationToken cancellationToken)
     {
         Console.WriteLine($"\nsecurity, {leads:N0} leads");
@@ -39,12 +42,12 @@ internal static class SecurityBenchmark
         }
 
         await bench.RunProgramAsync(cancellationToken, "scoring", "score");
-        await bench.ExecuteAsync("VACUUM (ANALYZE)", cancellationToken);
+        await bench.ExecuteAsync(Vacuum, cancellationToken);
         var measured = new List<(string, double)>();
         foreach (var command in (string[][])[["scoring", "qualify"], ["routing", "assign"]])
         {
             measured.Add((string.Join(' ', command), (await bench.MeasureAsync(() => bench.RunProgramAsync(cancellationToken, command), cancellationToken)).Seconds));
-            await bench.ExecuteAsync("VACUUM (ANALYZE)", cancellationToken);
+            await bench.ExecuteAsync(Vacuum, cancellationToken);
         }
 
         // The next pass of scores over deals that are there: what the row trigger spares.
