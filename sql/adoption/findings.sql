@@ -1,5 +1,6 @@
 -- What was mended and what was set aside, by table, rule and column, with up to three keys as examples; of words that nobody knows up to ten of
--- the words themselves, the most frequent first, for they are what --word is to be given. What may be somebody's address or number is not shown.
+-- the words themselves, the most frequent first, for they are what --word is to be given, and stand before what was merely
+-- mended: people are shown the beginning. What may be somebody's address or number is not shown.
 SELECT
   f.table_name::text, f.rule, f.column_name::text, count(*) AS rows,
   CASE WHEN f.rule = 'unknown_value' THEN ARRAY(
@@ -16,4 +17,4 @@ SELECT
   count(f.old_row) AS set_aside
 FROM adoption_findings f
 GROUP BY f.table_name, f.rule, f.column_name
-ORDER BY (count(f.old_row) = 0), f.rule, f.table_name, f.column_name
+ORDER BY (count(f.old_row) = 0), (f.rule <> 'unknown_value'), f.rule, f.table_name, f.column_name
